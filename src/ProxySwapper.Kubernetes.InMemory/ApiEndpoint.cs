@@ -12,16 +12,16 @@ internal sealed class ApiEndpoint(InMemoryApiServer server)
 
     private ObjectStore Store => server.Store;
 
-    public async Task AnswerAsync(HttpContext context)
+    public async Task RespondAsync(HttpContext context)
     {
         context.Response.GetTypedHeaders().Date = server.Options.Time.GetUtcNow();
         try
         {
             await DispatchAsync(context);
         }
-        catch (ApiException refusal)
+        catch (ApiException rejection)
         {
-            await WriteAsync(context, refusal.Code, refusal.ToStatus());
+            await WriteAsync(context, rejection.Code, rejection.ToStatus());
         }
     }
 
@@ -57,7 +57,7 @@ internal sealed class ApiEndpoint(InMemoryApiServer server)
             );
         if (verb == "watch")
         {
-            await new WatchEndpoint(server, SelectionOf(path, query)).AnswerAsync(context);
+            await new WatchEndpoint(server, SelectionOf(path, query)).RespondAsync(context);
             return;
         }
         var body = verb is "get" or "list" ? null : await ReadAsync(context);

@@ -55,7 +55,7 @@ internal sealed class InMemoryApiServer : IAsyncDisposable
             });
         var web = builder.Build();
         var server = new InMemoryApiServer(web, options);
-        web.Run(server.AnswerAsync);
+        web.Run(server.RespondAsync);
         await web.StartAsync(cancellationToken);
         server.Address = new Uri(web.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
         return server;
@@ -91,10 +91,10 @@ internal sealed class InMemoryApiServer : IAsyncDisposable
         await _server.DisposeAsync();
     }
 
-    private Task AnswerAsync(HttpContext context)
+    private Task RespondAsync(HttpContext context)
     {
         var endpoint = new ApiEndpoint(this);
-        return Options.Interceptor is { } interceptor ? interceptor(context, endpoint.AnswerAsync) : endpoint.AnswerAsync(context);
+        return Options.Interceptor is { } interceptor ? interceptor(context, endpoint.RespondAsync) : endpoint.RespondAsync(context);
     }
 }
 

@@ -14,7 +14,7 @@ internal static class JsonPatch
     {
         var patched = (JsonObject)document.DeepClone();
         foreach (var operation in patch)
-            ApplyOne(patched, operation as JsonObject ?? throw Refusal("an operation must be an object"));
+            ApplyOne(patched, operation as JsonObject ?? throw Rejection("an operation must be an object"));
         return patched;
     }
 
@@ -40,18 +40,18 @@ internal static class JsonPatch
 
     private static void ApplyOne(JsonObject document, JsonObject operation)
     {
-        var path = (string?)operation["path"] ?? throw Refusal("an operation must have a path");
+        var path = (string?)operation["path"] ?? throw Rejection("an operation must have a path");
         var tokens = path.Split('/')[1..]
             .Select(token => token.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal))
             .ToArray();
-        var parent = tokens[..^1].Aggregate((JsonNode?)document, Child) ?? throw Refusal($"{path} does not exist");
+        var parent = tokens[..^1].Aggregate((JsonNode?)document, Child) ?? throw Rejection($"{path} does not exist");
         var last = tokens[^1];
         var value = operation["value"]?.DeepClone();
         switch ((string?)operation["op"])
         {
             case "test":
                 if (!JsonNode.DeepEquals(Child(parent, last), value))
-                    throw Refusal($"testing {path} failed");
+                    throw Rejection($"testing {path} failed");
                 break;
             case "remove":
                 Remove(parent, last, path);
@@ -64,7 +64,7 @@ internal static class JsonPatch
                 Add(parent, last, value, path);
                 break;
             case var other:
-                throw Refusal($"unknown operation {other}");
+                throw Rejection($"unknown operation {other}");
         }
     }
 
@@ -77,7 +77,7 @@ internal static class JsonPatch
         else if (int.TryParse(token, NumberStyles.None, CultureInfo.InvariantCulture, out var index) && index <= list.Count)
             list.Insert(index, value);
         else
-            throw Refusal($"{path} does not exist");
+            throw Rejection($"{path} does not exist");
     }
 
     private static void Remove(JsonNode parent, string token, string path)
@@ -100,7 +100,7 @@ internal static class JsonPatch
     private static void Require(JsonNode parent, string token, string path)
     {
         if (Child(parent, token) is null)
-            throw Refusal($"{path} does not exist");
+            throw Rejection($"{path} does not exist");
     }
 
     private static JsonNode? Child(JsonNode? node, string token) =>
@@ -111,6 +111,6 @@ internal static class JsonPatch
             _ => null,
         };
 
-    private static ApiException Refusal(string why) =>
+    private static ApiException Rejection(string why) =>
         ApiException.Invalid($"the server rejected our request due to an error in our request: {why}");
 }

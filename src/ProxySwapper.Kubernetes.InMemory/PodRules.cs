@@ -8,7 +8,7 @@ namespace ProxySwapper.Kubernetes.InMemory;
 /// </summary>
 internal static class PodRules
 {
-    private const string UpdateRefusal =
+    private const string UpdateRejection =
         "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
         + "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
         + "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
@@ -60,7 +60,7 @@ internal static class PodRules
                         + $"but found new scheduling gate '{gate}'"
                 );
         if (!JsonNode.DeepEquals(Frozen(old), Frozen(pod)))
-            throw ApiException.Invalid($"Pod \"{name}\" is invalid: spec: Forbidden: {UpdateRefusal}");
+            throw ApiException.Invalid($"Pod \"{name}\" is invalid: spec: Forbidden: {UpdateRejection}");
     }
 
     /// <summary>Binds a Pod to a node, as a scheduler does through the subresource <c>binding</c>.</summary>

@@ -8,7 +8,7 @@ internal sealed class WatchEndpoint(InMemoryApiServer server, Selection selectio
 {
     private readonly TimeProvider _time = TimeProvider.System;
 
-    public async Task AnswerAsync(HttpContext context)
+    public async Task RespondAsync(HttpContext context)
     {
         var query = context.Request.Query;
         var version = long.TryParse(query["resourceVersion"], out var from) ? from : 0;

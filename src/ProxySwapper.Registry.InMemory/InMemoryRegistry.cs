@@ -61,7 +61,7 @@ internal sealed class InMemoryRegistry : IAsyncDisposable
             builder.WebHost.UseKestrelHttpsConfiguration();
         var server = builder.Build();
         var registry = new InMemoryRegistry(server, options);
-        server.Run(registry.AnswerAsync);
+        server.Run(registry.RespondAsync);
         await server.StartAsync(cancellationToken);
         var address = server.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
         registry.Address = new Uri(address).Authority;
@@ -95,12 +95,12 @@ internal sealed class InMemoryRegistry : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
-    private Task AnswerAsync(HttpContext context)
+    private Task RespondAsync(HttpContext context)
     {
         var kind = InMemoryRegistryRoute.Of(context.Request).Kind;
         _requests.AddOrUpdate((context.Request.Method, kind), 1, (_, count) => count + 1);
         var endpoint = new InMemoryRegistryEndpoint(this);
-        return Options.Interceptor is { } interceptor ? interceptor(context, endpoint.AnswerAsync) : endpoint.AnswerAsync(context);
+        return Options.Interceptor is { } interceptor ? interceptor(context, endpoint.RespondAsync) : endpoint.RespondAsync(context);
     }
 }
 

@@ -13,7 +13,7 @@ internal sealed class InMemoryRegistryEndpoint(InMemoryRegistry registry)
 {
     private readonly InMemoryRegistryUploads _uploads = new(registry);
 
-    public Task AnswerAsync(HttpContext context)
+    public Task RespondAsync(HttpContext context)
     {
         context.Response.Headers["Docker-Distribution-Api-Version"] = "registry/2.0";
         if (!IsLetIn(context.Request))
@@ -30,7 +30,7 @@ internal sealed class InMemoryRegistryEndpoint(InMemoryRegistry registry)
             (Kind.Manifest, "PUT") => WriteManifestAsync(context, route),
             (Kind.Manifest, "DELETE") => DeleteManifestAsync(context, route),
             (Kind.Blob, "GET" or "HEAD") => ReadBlobAsync(context, route),
-            (Kind.Upload or Kind.Mount, _) => _uploads.AnswerAsync(context, route),
+            (Kind.Upload or Kind.Mount, _) => _uploads.RespondAsync(context, route),
             (Kind.Tags, "GET") => ListTagsAsync(context, route.Repository),
             (Kind.Referrers, "GET") when registry.Options.ReferrersApi => ListReferrersAsync(context, route),
             (Kind.Other or Kind.Referrers, _) => ErrorAsync(context, StatusCodes.Status404NotFound, "UNSUPPORTED", "no such endpoint"),

@@ -5,7 +5,7 @@ namespace ProxySwapper.Registry.InMemory;
 /// <summary>The uploads of an <see cref="InMemoryRegistry"/>: in one piece, in chunks, by mounting.</summary>
 internal sealed class InMemoryRegistryUploads(InMemoryRegistry registry)
 {
-    public Task AnswerAsync(HttpContext context, InMemoryRegistryRoute route) =>
+    public Task RespondAsync(HttpContext context, InMemoryRegistryRoute route) =>
         context.Request.Method switch
         {
             "POST" => StartAsync(context, route.Repository),

@@ -7,7 +7,7 @@ namespace ProxySwapper.Registry.Authentication;
 
 /// <summary>
 /// Authenticates to one host with one credential source. The host's challenge is remembered, so that later requests start with the right
-/// authorization; a refusal is handled in three steps: what the challenge asks for, then a new token, then a renewed credential.
+/// authorization; a rejection is handled in three steps: what the challenge asks for, then a new token, then a renewed credential.
 /// </summary>
 internal sealed class RegistryAuthenticator(HostAuthentication host, IRegistryCredentialSource source)
 {
@@ -24,16 +24,16 @@ internal sealed class RegistryAuthenticator(HostAuthentication host, IRegistryCr
         return await AuthorizeAsync(request, challenge, [], await CredentialAsync(request, cancellationToken), cancellationToken);
     }
 
-    /// <summary>A better authorization after a refusal; null if there is none, and the refusal is final.</summary>
+    /// <summary>A better authorization after a rejection; null if there is none, and the rejection is final.</summary>
     public async ValueTask<RequestAuthorization?> ReauthorizeAsync(
         RegistryRequest request,
         RequestAuthorization? refused,
-        RegistryException refusal,
+        RegistryException rejection,
         AuthenticationChallenge? challenge,
         CancellationToken cancellationToken
     )
     {
-        if (!IsAboutAuthentication(refusal, challenge, refused))
+        if (!IsAboutAuthentication(rejection, challenge, refused))
             return null;
         if (challenge is not null)
             host.Challenge = challenge;
@@ -63,14 +63,14 @@ internal sealed class RegistryAuthenticator(HostAuthentication host, IRegistryCr
 
     /// <summary>A 401, a 403 that asks for another token, or a possibly expired password at a registry that does not send 401.</summary>
     private static bool IsAboutAuthentication(
-        RegistryException refusal,
+        RegistryException rejection,
         AuthenticationChallenge? challenge,
         RequestAuthorization? refused
     ) =>
-        refusal.Status == HttpStatusCode.Unauthorized
+        rejection.Status == HttpStatusCode.Unauthorized
         || refused is not null
-            && RegistryQuirks.IsPerhapsAnExpiredPassword(refusal)
-            && (refusal.Status != HttpStatusCode.Forbidden || challenge is null || challenge.IsBearer);
+            && RegistryQuirks.IsPerhapsAnExpiredPassword(rejection)
+            && (rejection.Status != HttpStatusCode.Forbidden || challenge is null || challenge.IsBearer);
 
     private async ValueTask<RequestAuthorization?> AuthorizeAsync(
         RegistryRequest request,
@@ -113,8 +113,8 @@ internal sealed class RegistryAuthenticator(HostAuthentication host, IRegistryCr
         {
             return new RequestAuthorization(credential, await FetchAsync(key), key) { IsFresh = true };
         }
-        catch (RegistryException refusal)
-            when (refusal.Status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.BadRequest)
+        catch (RegistryException rejection)
+            when (rejection.Status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.BadRequest)
         {
             if (await RenewAsync(request, credential, cancellationToken) is not { } renewed)
                 throw;

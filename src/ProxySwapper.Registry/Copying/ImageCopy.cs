@@ -90,7 +90,7 @@ internal sealed class ImageCopy : IDisposable
     public void Dispose() => _writer.Dispose();
 
     /// <summary>
-    /// Resolves the source and the target's names in parallel. A refusal ends the other requests: nobody should wait for the retries of a
+    /// Resolves the source and the target's names in parallel. A rejection ends the other requests: nobody should wait for the retries of a
     /// registry when another one has already decided the copy.
     /// </summary>
     private async Task<(Digest Source, IReadOnlyList<Descriptor?> Target)> ResolveAsync(CancellationToken cancellationToken)

@@ -13,7 +13,7 @@ namespace ProxySwapper.Registry.Credentials;
 internal sealed class CredentialHelperProcess(string name, TimeProvider time)
 {
     private const string DockerHub = "https://index.docker.io/v1/";
-    private const int MaximumAnswer = 64 * 1024;
+    private const int MaximumOutput = 64 * 1024;
     internal static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
     /// <exception cref="RegistryCredentialException">The helper is missing, failed, or returned invalid output.</exception>
@@ -103,9 +103,9 @@ internal sealed class CredentialHelperProcess(string name, TimeProvider time)
         var buffer = new char[4096];
         while (await reader.ReadAsync(buffer, cancellationToken) is > 0 and var read)
         {
-            if (answer.Append(buffer, 0, read).Length > MaximumAnswer)
+            if (answer.Append(buffer, 0, read).Length > MaximumOutput)
                 throw new RegistryCredentialException(
-                    $"the credential helper docker-credential-{name} returned more than {MaximumAnswer} characters"
+                    $"the credential helper docker-credential-{name} returned more than {MaximumOutput} characters"
                 );
         }
         return answer.ToString();

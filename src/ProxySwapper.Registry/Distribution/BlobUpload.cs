@@ -32,15 +32,15 @@ internal sealed class BlobUpload(UploadContext context, UploadSessions sessions)
                 _host.RequiresChunks = inChunks;
                 return;
             }
-            catch (RegistryException refusal)
-                when (refusal.Status == HttpStatusCode.RequestEntityTooLarge && SmallerThan(chunkSize, session) is { } smaller)
+            catch (RegistryException rejection)
+                when (rejection.Status == HttpStatusCode.RequestEntityTooLarge && SmallerThan(chunkSize, session) is { } smaller)
             {
                 await sessions.CancelAsync(context, session);
                 // Others may have been refused meanwhile.
                 if (_host.ChunkSize is not { } current || current > smaller)
                     _host.ChunkSize = smaller;
             }
-            catch (RegistryException refusal) when (!inChunks && RegistryQuirks.IsMonolithicUploadRefused(refusal))
+            catch (RegistryException rejection) when (!inChunks && RegistryQuirks.IsMonolithicUploadRefused(rejection))
             {
                 await sessions.CancelAsync(context, session);
                 inChunks = true;
@@ -73,7 +73,7 @@ internal sealed class BlobUpload(UploadContext context, UploadSessions sessions)
             Content = context.ToContent(content, 0, context.Blob.Size),
             IsRepeatable = false,
             IsStream = true,
-            // A refusal in the middle of a body is only noticed with Expect: 100-continue, which costs a round trip, so it is not used at
+            // A rejection in the middle of a body is only noticed with Expect: 100-continue, which costs a round trip, so it is not used at
             // first.
             ExpectContinue = isRetry,
             Expected = [HttpStatusCode.Created, HttpStatusCode.NoContent],

@@ -25,13 +25,13 @@ internal sealed partial class ManifestReader(RegistryTransport transport, Regist
             using var response = await transport.SendAsync(request, cancellationToken);
             if (response.Status == HttpStatusCode.NotFound)
                 return null;
-            transport.Host.AnswersHead = true;
+            transport.Host.RespondsToHead = true;
             if (DescriptorOf(response, request, reference) is { } descriptor)
                 return descriptor;
         }
-        catch (RegistryException refusal) when (RegistryQuirks.IsHeadRefused(refusal))
+        catch (RegistryException rejection) when (RegistryQuirks.IsHeadRefused(rejection))
         {
-            // The GET has more information, including the reason of a refusal.
+            // The GET has more information, including the reason of a rejection.
         }
         return (await FindAsync(repository, reference, cancellationToken))?.Descriptor;
     }
@@ -44,7 +44,7 @@ internal sealed partial class ManifestReader(RegistryTransport transport, Regist
     /// <summary>The same, with a GET only until a HEAD has found something at this host.</summary>
     public async Task<Descriptor?> LookUpAsync(string repository, string reference, CancellationToken cancellationToken) =>
         await HeadAsync(repository, reference, cancellationToken)
-        ?? (transport.Host.AnswersHead ? null : (await FindAsync(repository, reference, cancellationToken))?.Descriptor);
+        ?? (transport.Host.RespondsToHead ? null : (await FindAsync(repository, reference, cancellationToken))?.Descriptor);
 
     /// <exception cref="RegistryException">
     /// The manifest does not exist, its bytes do not have the digest, or it is not of a kind that can be copied.

@@ -42,19 +42,19 @@ internal sealed class ManifestWriter(RegistryTransport transport, RegistryReques
                 throw request.Fault(response.Status, $"sent {manifest.Digest}, the registry stored {stored}");
             return response.Header("OCI-Subject") is not null;
         }
-        catch (RegistryException refusal) when (RegistryQuirks.IsImmutableTag(refusal) && !Digest.TryParse(reference, out _))
+        catch (RegistryException rejection) when (RegistryQuirks.IsImmutableTag(rejection) && !Digest.TryParse(reference, out _))
         {
             var there = await reader.LookUpAsync(repository, reference, cancellationToken);
             if (there?.Digest == manifest.Digest)
                 return null;
             throw new RegistryException(
-                refusal.Method,
-                refusal.Host,
+                rejection.Method,
+                rejection.Host,
                 repository,
-                refusal.Status,
-                refusal.Errors,
+                rejection.Status,
+                rejection.Errors,
                 $"the tag {reference} cannot be moved from {there?.Digest.ToString() ?? "nothing"} to {manifest.Digest}",
-                refusal,
+                rejection,
                 reference
             )
             {

@@ -106,7 +106,7 @@ public sealed class RegistryClient
                 ? BlobPresence.OtherSize
                 : BlobPresence.Present;
         }
-        catch (RegistryException refusal) when (RegistryQuirks.IsHeadRefused(refusal))
+        catch (RegistryException rejection) when (RegistryQuirks.IsHeadRefused(rejection))
         {
             return BlobPresence.Missing;
         }

@@ -9,7 +9,7 @@ namespace ProxySwapper.Registry.Distribution;
 /// <summary>
 /// Sends requests to one host with one credential source:
 /// 1. wait for the concurrency and rate limits; 2. add the authorization that the host is known to require; 3. send and follow redirects;
-/// 4. respond to a refusal with a better authorization; 5. retry after a transient failure.
+/// 4. respond to a rejection with a better authorization; 5. retry after a transient failure.
 /// </summary>
 internal sealed partial class RegistryTransport(
     RegistryHost host,
@@ -148,21 +148,21 @@ internal sealed partial class RegistryTransport(
                 _hasSucceeded |= response.Status != HttpStatusCode.NotFound;
                 return response;
             }
-            var (refusal, isOwn, challenge) = await RefusalAsync(response, request, cancellationToken);
-            if (refusal.Status == HttpStatusCode.TooManyRequests && (authorization is null || authenticator.IsOwn))
-                lease.Refused(refusal.RetryAfter <= options.MaxRetryDelay ? refusal.RetryAfter : null);
+            var (rejection, isOwn, challenge) = await ReadRejectionAsync(response, request, cancellationToken);
+            if (rejection.Status == HttpStatusCode.TooManyRequests && (authorization is null || authenticator.IsOwn))
+                lease.Refused(rejection.RetryAfter <= options.MaxRetryDelay ? rejection.RetryAfter : null);
             var better =
                 isOwn && tries < MaxAuthorizations
-                    ? await authenticator.ReauthorizeAsync(request, authorization, refusal, challenge, cancellationToken)
+                    ? await authenticator.ReauthorizeAsync(request, authorization, rejection, challenge, cancellationToken)
                     : null;
             if (better is null)
-                throw refusal;
+                throw rejection;
             if (!request.IsRepeatable)
                 throw request.Fault(
-                    refusal.Status,
+                    rejection.Status,
                     "the authorization expired during the upload",
-                    refusal,
-                    refusal.Errors,
+                    rejection,
+                    rejection.Errors,
                     transient: true
                 );
             authorization = better;
@@ -181,19 +181,19 @@ internal sealed partial class RegistryTransport(
         try
         {
             var response = await host.Sender.SendAsync(request, MayAuthorize(request) ? authorization?.Header : null, cancellationToken);
-            RegistryMetrics.Answered(host.Name, request.Method, (int)response.Status);
+            RegistryMetrics.Responded(host.Name, request.Method, (int)response.Status);
             host.RateLimit.Observe(response);
             // Without the query, which may be signed. The path of an upload is the server's.
             if (logger.IsEnabled(LogLevel.Debug))
             {
                 var address = request.ShowPath();
-                Log.Answered(logger, request.Method, address, (int)response.Status);
+                Log.Responded(logger, request.Method, address, (int)response.Status);
             }
             return response;
         }
         catch (RegistryException fault)
         {
-            RegistryMetrics.Answered(host.Name, request.Method, (int?)fault.Status);
+            RegistryMetrics.Responded(host.Name, request.Method, (int?)fault.Status);
             throw;
         }
     }
@@ -202,7 +202,7 @@ internal sealed partial class RegistryTransport(
     private bool MayAuthorize(RegistryRequest request) =>
         host.KnownAddress is { } own && RedirectingSender.IsSameOrigin(own, request.Address);
 
-    private async Task<(RegistryException Refusal, bool IsOwn, AuthenticationChallenge? Challenge)> RefusalAsync(
+    private async Task<(RegistryException Rejection, bool IsOwn, AuthenticationChallenge? Challenge)> ReadRejectionAsync(
         RegistryResponse response,
         RegistryRequest request,
         CancellationToken cancellationToken
@@ -211,15 +211,15 @@ internal sealed partial class RegistryTransport(
         using (response)
         {
             var isOwn = response.IsOwn && MayAuthorize(request);
-            var refusal = await ErrorResponseReader.ReadAsync(response, request, null, time, cancellationToken);
-            return (refusal, isOwn, isOwn ? AuthenticationChallenge.Of(response.Headers) : null);
+            var rejection = await ErrorResponseReader.ReadAsync(response, request, null, time, cancellationToken);
+            return (rejection, isOwn, isOwn ? AuthenticationChallenge.Of(response.Headers) : null);
         }
     }
 
     private static partial class Log
     {
         [LoggerMessage(Level = LogLevel.Debug, Message = "{Method} {Address}: HTTP {Status}")]
-        public static partial void Answered(ILogger logger, HttpMethod method, string address, int status);
+        public static partial void Responded(ILogger logger, HttpMethod method, string address, int status);
 
         [LoggerMessage(Level = LogLevel.Information, Message = "Retrying in {Seconds:0.0} s: {Fault}")]
         public static partial void Retry(ILogger logger, double seconds, string fault);

@@ -49,7 +49,7 @@ internal static class TagLister
         {
             return await ReadPageAsync(transport, request, parser, cancellationToken);
         }
-        catch (RegistryException refusal) when (RegistryQuirks.IsPageSizeRefused(refusal))
+        catch (RegistryException rejection) when (RegistryQuirks.IsPageSizeRefused(rejection))
         {
             return await ReadPageAsync(
                 transport,

@@ -31,10 +31,10 @@ internal sealed class UploadSessions(RegistryTransport transport, RegistryReques
                 _offered[(repository, digest)] = session;
             return false;
         }
-        catch (RegistryException refusal) when (!refusal.IsRepositoryUnknown)
+        catch (RegistryException rejection) when (!rejection.IsRepositoryUnknown)
         {
-            if (IsDropped(refusal) && RegistryQuirks.DropsUploadsToUnknownRepositories(transport.Challenge?.Service))
-                await DemandRepositoryAsync(request, refusal, cancellationToken);
+            if (IsDropped(rejection) && RegistryQuirks.DropsUploadsToUnknownRepositories(transport.Challenge?.Service))
+                await DemandRepositoryAsync(request, rejection, cancellationToken);
             return false;
         }
     }
@@ -109,13 +109,13 @@ internal sealed class UploadSessions(RegistryTransport transport, RegistryReques
                 cancellationToken
             );
         }
-        catch (RegistryException refusal) when (refusal.IsRepositoryUnknown)
+        catch (RegistryException rejection) when (rejection.IsRepositoryUnknown)
         {
             throw upload.Fault(
                 null,
                 "it dropped the upload because the repository does not exist",
                 fault,
-                refusal.Errors,
+                rejection.Errors,
                 repositoryUnknown: true
             );
         }
@@ -169,10 +169,10 @@ internal sealed record UploadSession(Uri Address, long ChunkMinLength)
         var own = response.Address;
         if (location.IsAbsoluteUri && location.IdnHost.Equals(own.IdnHost, StringComparison.OrdinalIgnoreCase))
             return new UriBuilder(location) { Scheme = own.Scheme, Port = own.Port }.Uri;
-        if (RedirectingSender.RefusalOf(own, location) is { } refusal)
+        if (RedirectingSender.Validate(own, location) is { } rejection)
             throw request.Fault(
                 response.Status,
-                $"its upload Location is {request.Secrets.ShowOrigin(response.Header("Location"), location)}, {refusal}"
+                $"its upload Location is {request.Secrets.ShowOrigin(response.Header("Location"), location)}, {rejection}"
             );
         return location;
     }

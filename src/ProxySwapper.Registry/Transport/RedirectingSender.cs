@@ -47,8 +47,8 @@ internal sealed class RedirectingSender(
             response.Dispose();
             if (redirects == MaxRedirects)
                 throw request.Fault(status, $"more than {MaxRedirects} redirects");
-            if (RefusalOf(request, status, address, next) is { } refusal)
-                throw request.Fault(status, $"redirected to {shown}, {refusal}");
+            if (Validate(request, status, address, next) is { } rejection)
+                throw request.Fault(status, $"redirected to {shown}, {rejection}");
             mayAuthorize &= IsSameOrigin(address, next);
             address = next;
             redirectedTo = IsSameOrigin(address, request.Address) ? null : shown;
@@ -59,7 +59,7 @@ internal sealed class RedirectingSender(
         one.Scheme == other.Scheme && one.Port == other.Port && one.IdnHost.Equals(other.IdnHost, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Why a server must not redirect us to a URL (losing encryption, or to a metadata server); null if it may.</summary>
-    public static string? RefusalOf(Uri from, Uri to)
+    public static string? Validate(Uri from, Uri to)
     {
         if (to.Scheme != Uri.UriSchemeHttps && (to.Scheme != Uri.UriSchemeHttp || from.Scheme != Uri.UriSchemeHttp))
             return "which is not an https URL";
@@ -74,10 +74,10 @@ internal sealed class RedirectingSender(
                 or HttpStatusCode.TemporaryRedirect
                 or HttpStatusCode.PermanentRedirect;
 
-    private static string? RefusalOf(RegistryRequest request, HttpStatusCode status, Uri from, Uri to)
+    private static string? Validate(RegistryRequest request, HttpStatusCode status, Uri from, Uri to)
     {
-        if (RefusalOf(from, to) is { } refusal)
-            return refusal;
+        if (Validate(from, to) is { } rejection)
+            return rejection;
         if (!request.IsWriting)
             return null;
         if (status is not (HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect))

@@ -48,7 +48,7 @@ internal sealed class RegistryHost
     public KeyedLock Locks { get; } = new();
 
     /// <summary>True once the host has found a manifest by HEAD: then its 404 means that there is none.</summary>
-    public bool AnswersHead { get; set; }
+    public bool RespondsToHead { get; set; }
 
     /// <summary>The maximum body size for the host; null until it has refused one.</summary>
     public long? ChunkSize { get; set; }

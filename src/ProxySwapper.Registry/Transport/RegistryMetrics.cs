@@ -62,7 +62,7 @@ internal static class RegistryMetrics
             Named.TryAdd(host, host.Text);
     }
 
-    public static void Answered(RegistryName host, HttpMethod method, int? status) =>
+    public static void Responded(RegistryName host, HttpMethod method, int? status) =>
         Requests.Add(
             1,
             new("host", Label(host)),

@@ -14,16 +14,16 @@ internal static class RegistryQuirks
     /// <summary>
     /// For an expired password, ECR returns 403 (private) or 400 (public) without a challenge; a HEAD's response has no body with more.
     /// </summary>
-    public static bool IsPerhapsAnExpiredPassword(RegistryException refusal) =>
-        refusal.Status == HttpStatusCode.Forbidden
-        || refusal.Status == HttpStatusCode.BadRequest && (refusal.HasCode("DENIED") || refusal.Method == HttpMethod.Head);
+    public static bool IsPerhapsAnExpiredPassword(RegistryException rejection) =>
+        rejection.Status == HttpStatusCode.Forbidden
+        || rejection.Status == HttpStatusCode.BadRequest && (rejection.HasCode("DENIED") || rejection.Method == HttpMethod.Head);
 
     /// <summary>An immutable tag: ECR returns TAG_INVALID, Harbor 412, others 409 or a text.</summary>
-    public static bool IsImmutableTag(RegistryException refusal) =>
-        refusal.Status switch
+    public static bool IsImmutableTag(RegistryException rejection) =>
+        rejection.Status switch
         {
             HttpStatusCode.Conflict or HttpStatusCode.PreconditionFailed => true,
-            HttpStatusCode.BadRequest or HttpStatusCode.Forbidden or HttpStatusCode.MethodNotAllowed => refusal.Errors.Any(error =>
+            HttpStatusCode.BadRequest or HttpStatusCode.Forbidden or HttpStatusCode.MethodNotAllowed => rejection.Errors.Any(error =>
                 error.Code is "TAG_INVALID"
                 || error.Message.Contains("already exists", StringComparison.OrdinalIgnoreCase)
                 || error.Message.Contains("immutable", StringComparison.OrdinalIgnoreCase)
@@ -32,12 +32,12 @@ internal static class RegistryQuirks
         };
 
     /// <summary>
-    /// Some registries (Nexus, GitLab) refuse a HEAD where they would answer a GET; 401 and 404 do not count as such a refusal, since they
-    /// have a meaning.
+    /// Some registries (Nexus, GitLab) refuse a HEAD where they would respond to a GET; 401 and 404 do not count as such a rejection, since
+    /// they have a meaning.
     /// </summary>
-    public static bool IsHeadRefused(RegistryException refusal) =>
-        refusal.Method == HttpMethod.Head
-        && refusal.Status
+    public static bool IsHeadRefused(RegistryException rejection) =>
+        rejection.Method == HttpMethod.Head
+        && rejection.Status
             is HttpStatusCode.BadRequest
                 or HttpStatusCode.Forbidden
                 or HttpStatusCode.MethodNotAllowed
@@ -46,8 +46,8 @@ internal static class RegistryQuirks
                 or HttpStatusCode.NotImplemented;
 
     /// <summary>The page size is refused, but the list without it works (older GitLab, Quay).</summary>
-    public static bool IsPageSizeRefused(RegistryException refusal) =>
-        refusal.Status
+    public static bool IsPageSizeRefused(RegistryException rejection) =>
+        rejection.Status
             is HttpStatusCode.BadRequest
                 or HttpStatusCode.NotAcceptable
                 or HttpStatusCode.RequestedRangeNotSatisfiable
@@ -55,20 +55,20 @@ internal static class RegistryQuirks
                 or HttpStatusCode.NotImplemented;
 
     /// <summary>A single PUT is refused, whatever the blob's size.</summary>
-    public static bool IsMonolithicUploadRefused(RegistryException refusal) =>
-        refusal.Status is HttpStatusCode.MethodNotAllowed or HttpStatusCode.NotImplemented or HttpStatusCode.LengthRequired
-        || refusal.HasCode("UNSUPPORTED");
+    public static bool IsMonolithicUploadRefused(RegistryException rejection) =>
+        rejection.Status is HttpStatusCode.MethodNotAllowed or HttpStatusCode.NotImplemented or HttpStatusCode.LengthRequired
+        || rejection.HasCode("UNSUPPORTED");
 
     /// <summary>
     /// An upload session that this replica of the registry does not know, or whose bytes differ: several replicas behind one name that do
     /// not share sessions. A new session may reach another replica.
     /// </summary>
-    public static bool IsUploadSessionLost(RegistryException refusal) =>
-        !refusal.IsRepositoryUnknown
+    public static bool IsUploadSessionLost(RegistryException rejection) =>
+        !rejection.IsRepositoryUnknown
         && (
-            refusal.Status is HttpStatusCode.NotFound or HttpStatusCode.RequestedRangeNotSatisfiable
-            || refusal.HasCode("BLOB_UPLOAD_UNKNOWN")
-            || refusal.HasCode("BLOB_UPLOAD_INVALID")
-            || refusal.HasCode("DIGEST_INVALID")
+            rejection.Status is HttpStatusCode.NotFound or HttpStatusCode.RequestedRangeNotSatisfiable
+            || rejection.HasCode("BLOB_UPLOAD_UNKNOWN")
+            || rejection.HasCode("BLOB_UPLOAD_INVALID")
+            || rejection.HasCode("DIGEST_INVALID")
         );
 }

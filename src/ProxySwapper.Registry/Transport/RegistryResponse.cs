@@ -24,7 +24,7 @@ internal sealed class RegistryResponse(HttpResponseMessage response, Uri address
     /// <summary>The header <c>Location</c>, made absolute; null if missing or not a URL.</summary>
     public Uri? Location => Header("Location") is { } location && Uri.TryCreate(address, location, out var target) ? target : null;
 
-    /// <summary>True if no other host was involved, so that a refusal concerns our credential.</summary>
+    /// <summary>True if no other host was involved, so that a rejection concerns our credential.</summary>
     public bool IsOwn { get; set; }
 
     /// <summary>The origin that the request was redirected to, for errors; null if it was not.</summary>

@@ -21,33 +21,33 @@ internal sealed class AdmissionEndpoint(
 {
     public const string Path = "/mutate";
 
-    public async Task AnswerAsync(HttpContext context)
+    public async Task RespondAsync(HttpContext context)
     {
         if (!HttpMethods.IsPost(context.Request.Method))
         {
             context.Response.Headers.Allow = HttpMethods.Post;
-            await RefuseAsync(context, StatusCodes.Status405MethodNotAllowed, "the method must be POST");
+            await RejectAsync(context, StatusCodes.Status405MethodNotAllowed, "the method must be POST");
             return;
         }
         if (!IsJson(context.Request.ContentType))
         {
-            await RefuseAsync(context, StatusCodes.Status415UnsupportedMediaType, "the content type must be application/json");
+            await RejectAsync(context, StatusCodes.Status415UnsupportedMediaType, "the content type must be application/json");
             return;
         }
         var body = await bodies.ReadAsync(context.Request);
         if (body.Error is { } error)
-            await RefuseAsync(context, body.Status, error);
+            await RejectAsync(context, body.Status, error);
         else
-            await AnswerAsync(context, body);
+            await RespondAsync(context, body);
     }
 
-    private async Task AnswerAsync(HttpContext context, RequestBody body)
+    private async Task RespondAsync(HttpContext context, RequestBody body)
     {
         var started = time.GetTimestamp();
         var reviewer = new AdmissionReviewer(rules.Current);
         if (!TryRead(reviewer, body, out var review, out var error))
         {
-            await RefuseAsync(context, StatusCodes.Status400BadRequest, error);
+            await RejectAsync(context, StatusCodes.Status400BadRequest, error);
             return;
         }
         using var activity = AdmissionLog.StartActivity(context.Request.Headers);
@@ -67,9 +67,9 @@ internal sealed class AdmissionEndpoint(
         }
         decision = reviewer.Settle(decision);
         Write(context.Response, reviewer, review, decision);
-        metrics.Answered(decision, reviewer.Rules, time.GetElapsedTime(started));
+        metrics.Responded(decision, reviewer.Rules, time.GetElapsedTime(started));
         AdmissionLog.Describe(activity, review, decision);
-        log.Answered(review, decision);
+        log.Responded(review, decision);
         if (decision.Outcome == AdmissionOutcome.DryRun)
             dryRuns.Add(review, decision);
         if (pod is { IsDryRun: false } answered)
@@ -111,7 +111,7 @@ internal sealed class AdmissionEndpoint(
         response.BodyWriter.Write(content.Written);
     }
 
-    private async Task RefuseAsync(HttpContext context, int status, string reason)
+    private async Task RejectAsync(HttpContext context, int status, string reason)
     {
         metrics.Refused(status);
         log.Refused(status, reason);

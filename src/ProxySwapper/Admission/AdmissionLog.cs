@@ -31,7 +31,7 @@ internal sealed partial class AdmissionLog(ILogger<AdmissionLog> logger)
         activity.SetTag("proxyswapper.targets", decision.Images.Select(image => image.Decision.Target?.ToString() ?? "").ToArray());
     }
 
-    public void Answered(AdmissionReview review, PodDecision decision)
+    public void Responded(AdmissionReview review, PodDecision decision)
     {
         var isDebug = logger.IsEnabled(LogLevel.Debug);
         var warnings = 0;

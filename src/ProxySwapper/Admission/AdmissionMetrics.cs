@@ -54,7 +54,7 @@ internal sealed class AdmissionMetrics
         );
     }
 
-    public void Answered(PodDecision decision, RuleSet rules, TimeSpan elapsed)
+    public void Responded(PodDecision decision, RuleSet rules, TimeSpan elapsed)
     {
         _admissions.Add(1, new KeyValuePair<string, object?>("result", OutcomeNames[(int)decision.Outcome]));
         foreach (var (_, image) in decision.Images)

@@ -15,7 +15,7 @@ internal sealed class PolicyCompiler
     private readonly ProxySwapperOptions _options;
     private readonly ConfigurationLocations _locations;
     private readonly RuleExpressions _expressions;
-    private readonly List<PolicyRefusal> _refusals = [];
+    private readonly List<PolicyRejection> _rejections = [];
     private readonly List<PolicyExpression> _variables = [];
     private long _cost;
 
@@ -33,22 +33,24 @@ internal sealed class PolicyCompiler
 
     private CompiledPolicy Compile()
     {
-        _refusals.AddRange(PolicyLimits.RefusalsOf(_options, _locations));
+        _rejections.AddRange(PolicyLimits.FindRejections(_options, _locations));
         var rules =
             _options.Rules.Count == 0 && _options.ProxyUrl is not null
                 ? [_expressions.OfProxyUrl()]
                 : _options.Rules.Select((rule, index) => _expressions.Of($"rules[{index}]", rule)).ToList();
         if (rules.Count == 0)
-            _refusals.Add(new("rules", "rules or proxyUrl is required: no image would be rewritten"));
+            _rejections.Add(new("rules", "rules or proxyUrl is required: no image would be rewritten"));
         else if (!rules.Exists(rule => rule.CanRewrite))
-            _refusals.Add(new("rules", "CEL can express none of them: no image would be rewritten; use match and target, or the webhook"));
-        _refusals.AddRange(_expressions.Refusals);
+            _rejections.Add(
+                new("rules", "CEL can express none of them: no image would be rewritten; use match and target, or the webhook")
+            );
+        _rejections.AddRange(_expressions.Rejections);
         AddPlaces(rules);
         var last = AddRules([.. rules.Where(rule => rule.Condition != PolicyRule.Never)], AddExclusions(rules));
         AddTargets(last);
         var total = CelCost.Usually(_cost);
         if (total > CelCost.MaximumOfPolicy)
-            _refusals.Add(
+            _rejections.Add(
                 new(
                     "rules",
                     $"too many for a policy: for a Pod of {CelCost.Images} images they cost {total:N0} of the "
@@ -58,7 +60,7 @@ internal sealed class PolicyCompiler
             );
         var mutation = PodExpressions.Mutation(_options.PatchLabel, HasPullSecrets);
         var policy = new AdmissionPolicy(Conditions(), _variables, mutation);
-        return new CompiledPolicy(policy, _refusals);
+        return new CompiledPolicy(policy, _rejections);
     }
 
     private bool HasPullSecrets => _options.Rules.Any(rule => rule.PullSecret is not null);
@@ -67,19 +69,19 @@ internal sealed class PolicyCompiler
     {
         var conditions = PodExpressions.Conditions(_options).ToList();
         foreach (var condition in conditions)
-            RefuseIfTooLong(PodExpressions.KeyOf(condition), condition, "use wildcards such as team-*, or the webhook");
+            RejectIfTooLong(PodExpressions.KeyOf(condition), condition, "use wildcards such as team-*, or the webhook");
         foreach (var (index, condition) in _options.AdmissionPolicy.MatchConditions.Index())
         {
             var key = $"admissionPolicy.matchConditions[{index}]";
             if (conditions.Exists(other => other.Name == condition.Name))
-                _refusals.Add(
+                _rejections.Add(
                     new($"{key}.name", $"another condition of the policy has the name '{condition.Name}'; choose a different one")
                 );
             conditions.Add(new PolicyExpression(condition.Name, $"{key}.", condition.Expression));
-            RefuseIfTooLong($"{key}.expression", conditions[^1], "split it into several conditions, or use the webhook");
+            RejectIfTooLong($"{key}.expression", conditions[^1], "split it into several conditions, or use the webhook");
         }
         if (conditions.Count > CelCost.MaximumConditions)
-            _refusals.Add(
+            _rejections.Add(
                 new(
                     "admissionPolicy.matchConditions",
                     $"too many for a policy: with its own it has {conditions.Count} conditions, and the API server allows "
@@ -90,10 +92,10 @@ internal sealed class PolicyCompiler
     }
 
     /// <summary>Refuses an expression that the API server would not parse.</summary>
-    private void RefuseIfTooLong(string key, PolicyExpression item, string advice)
+    private void RejectIfTooLong(string key, PolicyExpression item, string advice)
     {
         if (item.Text.Length > CelCost.MaximumLength)
-            _refusals.Add(
+            _rejections.Add(
                 new(
                     key,
                     $"too long for a policy: its CEL expression has {item.Text.Length:N0} characters, and the API server allows "
@@ -202,9 +204,9 @@ internal sealed class PolicyCompiler
     private void Add(string key, string name, string comment, string expression, long cost)
     {
         _variables.Add(new PolicyExpression(name, comment, expression));
-        RefuseIfTooLong(key, _variables[^1], "use wildcards such as team-*, or the webhook");
+        RejectIfTooLong(key, _variables[^1], "use wildcards such as team-*, or the webhook");
         if (CelCost.Usually(cost) is > CelCost.MaximumOfVariable and var usual)
-            _refusals.Add(
+            _rejections.Add(
                 new(
                     key,
                     $"costs too much for a policy: for a Pod of {CelCost.Images} images its CEL expression costs {usual:N0} of the "

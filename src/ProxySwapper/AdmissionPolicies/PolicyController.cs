@@ -97,12 +97,12 @@ internal sealed partial class PolicyController : BackgroundService, IReadinessCh
             if (_fault != problem.Message)
                 Log.Failed(_logger, problem.Message);
             _fault = problem.Message;
-            _isReady &= !IsRefusal(problem);
+            _isReady &= !IsRejection(problem);
         }
     }
 
     /// <summary>Repeating the call does not help.</summary>
-    private static bool IsRefusal(Exception problem) =>
+    private static bool IsRejection(Exception problem) =>
         problem
             is KubernetesException { Status: HttpStatusCode.BadRequest or HttpStatusCode.Forbidden or HttpStatusCode.UnprocessableEntity };
 

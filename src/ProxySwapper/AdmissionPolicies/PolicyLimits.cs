@@ -5,7 +5,7 @@ namespace ProxySwapper.AdmissionPolicies;
 /// <summary>Settings that CEL cannot express, since they need a registry or state.</summary>
 internal static class PolicyLimits
 {
-    public static IEnumerable<PolicyRefusal> RefusalsOf(ProxySwapperOptions options, ConfigurationLocations locations)
+    public static IEnumerable<PolicyRejection> FindRejections(ProxySwapperOptions options, ConfigurationLocations locations)
     {
         if (options.SwapPolicy == SwapPolicy.Exists)
             yield return new(

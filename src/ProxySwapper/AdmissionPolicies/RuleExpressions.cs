@@ -8,10 +8,10 @@ namespace ProxySwapper.AdmissionPolicies;
 /// <summary>Compiles rules to CEL; what cannot be expressed is refused by its key.</summary>
 internal sealed class RuleExpressions(string? proxyUrl, ConfigurationLocations locations)
 {
-    private readonly List<PolicyRefusal> _refusals = [];
+    private readonly List<PolicyRejection> _rejections = [];
 
     /// <summary>What could not be expressed so far.</summary>
-    public IReadOnlyList<PolicyRefusal> Refusals => _refusals;
+    public IReadOnlyList<PolicyRejection> Rejections => _rejections;
 
     /// <summary>The rule implied by <c>proxyUrl</c> alone.</summary>
     public PolicyRule OfProxyUrl() => OfMatch("proxyUrl", new RuleOptions { Match = RegistryName.DockerHubText });
@@ -63,7 +63,7 @@ internal sealed class RuleExpressions(string? proxyUrl, ConfigurationLocations l
         );
         if (!PortableRegexReader.TryRead(rule.MatchRegex!, out var portable, out var reason))
         {
-            _refusals.Add(
+            _rejections.Add(
                 new(
                     $"{key}.matchRegex",
                     $"cannot be used in CEL, whose regular expressions are RE2: {reason}",
@@ -78,7 +78,7 @@ internal sealed class RuleExpressions(string? proxyUrl, ConfigurationLocations l
         var regex = SafeRegex.CompileAnchored(rule.MatchRegex!, out _)!;
         if (TryReplace(regex, portable, rule.Replace!, out var target, out reason))
             return matching with { Target = target };
-        _refusals.Add(
+        _rejections.Add(
             new(
                 $"{key}.replace",
                 $"cannot be used in CEL, which has no capture groups and cannot locate them otherwise: {reason}",

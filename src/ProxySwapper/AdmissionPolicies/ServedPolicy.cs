@@ -28,8 +28,10 @@ internal sealed class ServedPolicy
     public static AdmissionPolicy Compile(ProxySwapperOptions options, ConfigurationLocations locations)
     {
         var compiled = PolicyCompiler.Compile(options, locations);
-        if (compiled.Refusals.Count > 0)
-            throw new ConfigurationException([.. compiled.Refusals.Select(refusal => locations.CreateFault(refusal.Key, refusal.Reason))]);
+        if (compiled.Rejections.Count > 0)
+            throw new ConfigurationException([
+                .. compiled.Rejections.Select(rejection => locations.CreateFault(rejection.Key, rejection.Reason)),
+            ]);
         return compiled.Policy;
     }
 }

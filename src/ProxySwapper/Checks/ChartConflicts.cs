@@ -37,27 +37,27 @@ internal sealed class ChartConflicts(string file, YamlMappingNode values)
     /// <summary>The conflicts, each at the value that has to change.</summary>
     public IReadOnlyList<ConfigurationFault> Find()
     {
-        RefuseIdentity();
+        RejectIdentity();
         if (IsTrue("registryCache.enabled") && Upstreams.Count > 0 && Upstreams.All(HasIdentity))
-            Refuse(
+            Reject(
                 "registryCache.cloudIdentity",
                 "cannot be combined with upstreams that all have a cloudIdentity of their own: none would use it; remove it"
             );
         if (IsFalse("webhook.enabled"))
             return _faults;
         foreach (var (key, instead) in WrittenByTheChart)
-            Refuse(key, $"is set by the chart: use {instead}");
+            Reject(key, $"is set by the chart: use {instead}");
         if (Text("webhook.mode") != "policy")
         {
-            RefuseSecret();
-            RefuseAuthority();
+            RejectSecret();
+            RejectAuthority();
         }
-        RefuseIssuer();
+        RejectIssuer();
         return _faults;
     }
 
     /// <summary>Annotations and labels that would be on no object.</summary>
-    private void RefuseIdentity()
+    private void RejectIdentity()
     {
         var withoutWebhook = IsFalse("webhook.enabled");
         if (!withoutWebhook && !IsFalse("serviceAccount.create"))
@@ -65,14 +65,14 @@ internal sealed class ChartConflicts(string file, YamlMappingNode values)
         var message = withoutWebhook
             ? "cannot be combined with webhook.enabled false: nothing but the webhook would use it; remove it"
             : "cannot be combined with serviceAccount.create false: it annotates the ServiceAccount that the chart creates; annotate yours";
-        Refuse("serviceAccount.annotations", message);
+        Reject("serviceAccount.annotations", message);
         if (IdentityIsInherited)
             return;
         foreach (var key in Identities)
-            Refuse(key, message);
+            Reject(key, message);
         // With a ServiceAccount of the user's, it labels the webhook's Pods.
         if (withoutWebhook)
-            Refuse("cloudIdentity.azure.clientId", message);
+            Reject("cloudIdentity.azure.clientId", message);
     }
 
     /// <summary>
@@ -100,46 +100,46 @@ internal sealed class ChartConflicts(string file, YamlMappingNode values)
             var written => written,
         };
 
-    private void RefuseSecret()
+    private void RejectSecret()
     {
         if (Mode != "existing")
-            Refuse(ExistingSecret, $"cannot be combined with certificates.mode {Mode}: set mode to existing");
+            Reject(ExistingSecret, $"cannot be combined with certificates.mode {Mode}: set mode to existing");
         else if (Set(ExistingSecret) is null || Set(CaBundle) is null)
-            Refuse(
+            Reject(
                 ExistingSecret,
                 $"and {CaBundle} are required together: the certificate, and the authority by which the API server trusts it",
                 Set(ExistingSecret) ?? Set(CaBundle) ?? Set("certificates.mode")
             );
     }
 
-    private void RefuseAuthority()
+    private void RejectAuthority()
     {
         var mode = Mode;
         if (mode == "selfSigned")
-            Refuse(CaBundle, "cannot be combined with certificates.mode selfSigned: the program publishes its own authority");
+            Reject(CaBundle, "cannot be combined with certificates.mode selfSigned: the program publishes its own authority");
         else if (mode == "certManager" && Set(Issuer) is null)
-            Refuse(
+            Reject(
                 CaBundle,
                 "cannot be combined with the authority that cert-manager makes for the release, which cert-manager publishes: remove it, "
                     + $"or set {Issuer} to the issuer of that authority"
             );
     }
 
-    private void RefuseIssuer()
+    private void RejectIssuer()
     {
         if (Text("certificates.mode") == "certManager" && IsFalse("certificates.certManager.enabled"))
-            Refuse("certificates.mode", "certManager cannot be combined with certificates.certManager.enabled false");
+            Reject("certificates.mode", "certManager cannot be combined with certificates.certManager.enabled false");
         if (Text(ExistingSecret) is not null)
-            Refuse(Issuer, "cannot be combined with certificates.existingSecret: both provide the certificate");
+            Reject(Issuer, "cannot be combined with certificates.existingSecret: both provide the certificate");
         else if (IsFalse("certificates.certManager.enabled"))
-            Refuse(Issuer, "cannot be combined with certificates.certManager.enabled false");
+            Reject(Issuer, "cannot be combined with certificates.certManager.enabled false");
         else if (Text("certificates.mode") == "selfSigned")
-            Refuse(Issuer, "cannot be combined with certificates.mode selfSigned: set mode to certManager");
+            Reject(Issuer, "cannot be combined with certificates.mode selfSigned: set mode to certManager");
     }
 
-    private void Refuse(string key, string message) => Refuse(key, message, Set(key));
+    private void Reject(string key, string message) => Reject(key, message, Set(key));
 
-    private void Refuse(string key, string message, YamlNode? at)
+    private void Reject(string key, string message, YamlNode? at)
     {
         if (at is { } node)
             _faults.Add(new(file, (int)node.Start.Line, (int)node.Start.Column, key, message));

@@ -34,9 +34,9 @@ internal sealed class PolicyCheck(KubernetesClient client, string name, TimeProv
         CancellationToken cancellationToken
     )
     {
-        foreach (var (key, reason, _) in compiled.Refusals)
+        foreach (var (key, reason, _) in compiled.Rejections)
             report.Failed($"{Policy} cannot express {key}: {reason}");
-        if (compiled.Refusals.Count > 0)
+        if (compiled.Rejections.Count > 0)
             return false;
         try
         {

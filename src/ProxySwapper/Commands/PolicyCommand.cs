@@ -76,10 +76,14 @@ internal static class PolicyCommand
                 {
                     var (compiled, locations) = Compile(arguments.GetValue(config));
                     // What no policy can leave out is an error in any case.
-                    var errors = compiled.Refusals.Where(refusal => refusal.WithoutIt is null || !arguments.GetValue(partial)).ToList();
+                    var errors = compiled
+                        .Rejections.Where(rejection => rejection.WithoutIt is null || !arguments.GetValue(partial))
+                        .ToList();
                     if (errors.Count > 0)
-                        throw new ConfigurationException([.. errors.Select(refusal => locations.CreateFault(refusal.Key, refusal.Reason))]);
-                    foreach (var (key, reason, withoutIt) in compiled.Refusals)
+                        throw new ConfigurationException([
+                            .. errors.Select(rejection => locations.CreateFault(rejection.Key, rejection.Reason)),
+                        ]);
+                    foreach (var (key, reason, withoutIt) in compiled.Rejections)
                         await Console.Error.WriteLineAsync(
                             $"not expressible in CEL, left out, so {withoutIt}: {locations.CreateFault(key, reason)}"
                         );

@@ -42,11 +42,11 @@ internal static class RegistriesSectionReader
             RequestsPerSecond = section.Number("requestsPerSecond", 0.01, 100_000),
             CreateRepositories = section.Section("createRepositories") is { } create ? ReadCreateRepositories(create) : null,
         };
-        RefuseMisplaced(section, entry);
+        RejectMisplaced(section, entry);
         return entry;
     }
 
-    private static void RefuseMisplaced(YamlSection section, RegistryEntryOptions entry)
+    private static void RejectMisplaced(YamlSection section, RegistryEntryOptions entry)
     {
         var isBasic = entry.Auth == RegistryAuth.Basic;
         if (isBasic && entry.UsernameFrom is null)

@@ -51,13 +51,13 @@ internal static partial class SharedTargetCheck
                 continue;
             var sampled = SharedBySamples(rule, samples, sources);
             if (rule is { KeepsRegistry: false, Match.IsOneRegistry: false })
-                rule.Refuse($"{rule.Key} matches images of more than one registry, and the target does not contain the registry's name");
+                rule.Reject($"{rule.Key} matches images of more than one registry, and the target does not contain the registry's name");
             else if (
                 checkedRules.Take(index).Select(other => SharedBetween(other, rule)).FirstOrDefault(text => text is not null) is { } both
             )
-                rule.Refuse(both);
+                rule.Reject(both);
             else if (sampled is not null)
-                rule.Refuse(sampled);
+                rule.Reject(sampled);
         }
     }
 
@@ -251,7 +251,7 @@ internal static partial class SharedTargetCheck
             return $"{prefix}{registry}{suffix}{image.ToString()[(image.Registry.Text.Length + 1)..]}";
         }
 
-        public void Refuse(string what)
+        public void Reject(string what)
         {
             var (key, sources, advice) = Match is null
                 ? ("replace", "repositories", "Let the replacement keep the registry's name and the whole path")

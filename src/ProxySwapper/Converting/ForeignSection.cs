@@ -20,7 +20,7 @@ internal sealed class ForeignSection(ConversionNotes notes, string path, YamlMap
         {
             null => null,
             YamlScalarNode { Value: { } text } => text,
-            var node => Refuse<string?>(key, node, "must be a string"),
+            var node => Reject<string?>(key, node, "must be a string"),
         };
 
     public bool? Boolean(string key) =>
@@ -29,7 +29,7 @@ internal sealed class ForeignSection(ConversionNotes notes, string path, YamlMap
             null => null,
             "true" or "yes" or "on" => true,
             "false" or "no" or "off" => false,
-            _ => Refuse<bool?>(key, Find(key)!, "must be true or false"),
+            _ => Reject<bool?>(key, Find(key)!, "must be true or false"),
         };
 
     /// <summary>A list of strings, or a single string; empty if missing.</summary>
@@ -42,7 +42,7 @@ internal sealed class ForeignSection(ConversionNotes notes, string path, YamlMap
             [
                 .. list.Select(item => ((YamlScalarNode)item).Value!),
             ],
-            var node => Refuse<IReadOnlyList<string>>(key, node, "must be a list of strings") ?? [],
+            var node => Reject<IReadOnlyList<string>>(key, node, "must be a list of strings") ?? [],
         };
 
     public ForeignSection? Section(string key) =>
@@ -50,7 +50,7 @@ internal sealed class ForeignSection(ConversionNotes notes, string path, YamlMap
         {
             null => null,
             YamlMappingNode inner => new ForeignSection(notes, PathOf(key), inner),
-            var node => Refuse<ForeignSection?>(key, node, "must be a mapping"),
+            var node => Reject<ForeignSection?>(key, node, "must be a mapping"),
         };
 
     /// <summary>A list of mappings; empty if missing.</summary>
@@ -62,7 +62,7 @@ internal sealed class ForeignSection(ConversionNotes notes, string path, YamlMap
             [
                 .. list.Select((item, index) => new ForeignSection(notes, $"{PathOf(key)}[{index}]", (YamlMappingNode)item)),
             ],
-            var node => Refuse<IReadOnlyList<ForeignSection>>(key, node, "must be a list of mappings") ?? [],
+            var node => Reject<IReadOnlyList<ForeignSection>>(key, node, "must be a list of mappings") ?? [],
         };
 
     /// <summary>
@@ -112,7 +112,7 @@ internal sealed class ForeignSection(ConversionNotes notes, string path, YamlMap
     private YamlNode? Written(string key) =>
         mapping.Children.FirstOrDefault(pair => NameOf(pair.Key).Equals(key, StringComparison.OrdinalIgnoreCase)).Value;
 
-    private T? Refuse<T>(string key, YamlNode node, string message)
+    private T? Reject<T>(string key, YamlNode node, string message)
     {
         notes.Fault(PathOf(key), node, message);
         return default;

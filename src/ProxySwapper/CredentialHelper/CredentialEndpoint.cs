@@ -54,13 +54,13 @@ internal sealed partial class CredentialEndpoint : IReadinessCheck
     /// <summary>Why the last request failed, if it did; always ready, since cached content needs no credential.</summary>
     public ReadinessState State => new(true, _fault ?? "");
 
-    public async Task AnswerAsync(HttpContext context)
+    public async Task RespondAsync(HttpContext context)
     {
         var host = context.Request.Query["host"].ToString();
         if (!RegistryName.TryParse(host, out var registry) || !_hosts.Contains(registry))
         {
             Log.Refused(_logger, host.Length > 255 ? host[..255] : host);
-            await RefuseAsync(context, CredentialOutcome.Refused, StatusCodes.Status403Forbidden, "not a configured registry");
+            await RejectAsync(context, CredentialOutcome.Refused, StatusCodes.Status403Forbidden, "not a configured registry");
             return;
         }
         try
@@ -71,7 +71,7 @@ internal sealed partial class CredentialEndpoint : IReadinessCheck
             {
                 Log.None(_logger, host);
                 _fault = $"no source has a credential for {host}";
-                await RefuseAsync(context, CredentialOutcome.None, StatusCodes.Status404NotFound, _fault);
+                await RejectAsync(context, CredentialOutcome.None, StatusCodes.Status404NotFound, _fault);
                 return;
             }
             Count(CredentialOutcome.Ok, 1);
@@ -87,11 +87,11 @@ internal sealed partial class CredentialEndpoint : IReadinessCheck
             var reason = fault is OperationCanceledException ? $"timed out after {Timeout.TotalSeconds} s" : fault.Message;
             Log.Failed(_logger, host, reason);
             _fault = $"{host}: {reason}";
-            await RefuseAsync(context, CredentialOutcome.Failed, StatusCodes.Status502BadGateway, reason);
+            await RejectAsync(context, CredentialOutcome.Failed, StatusCodes.Status502BadGateway, reason);
         }
     }
 
-    private Task RefuseAsync(HttpContext context, CredentialOutcome outcome, int status, string reason)
+    private Task RejectAsync(HttpContext context, CredentialOutcome outcome, int status, string reason)
     {
         Count(outcome, 1);
         context.Response.StatusCode = status;

@@ -40,8 +40,8 @@ internal static class CredentialSidecar
         var pages = app.Services.GetRequiredService<ManagementPages>();
         var endpoint = app.Services.GetRequiredService<CredentialEndpoint>();
         app.Run(context =>
-            context.Connection.LocalPort != port ? pages.AnswerAsync(context)
-            : context.Request.Path == CredentialEndpoint.Path && HttpMethods.IsGet(context.Request.Method) ? endpoint.AnswerAsync(context)
+            context.Connection.LocalPort != port ? pages.RespondAsync(context)
+            : context.Request.Path == CredentialEndpoint.Path && HttpMethods.IsGet(context.Request.Method) ? endpoint.RespondAsync(context)
             : ManagementPages.NotFound(context)
         );
         return app;

@@ -25,7 +25,7 @@ internal sealed class KubernetesException(
     /// Whether the server refuses this request and would refuse it again, as opposed to being unreachable or overloaded, or rejecting the
     /// credential. Admission webhooks and policies choose any such status, 400 by default.
     /// </summary>
-    public bool IsRefusal =>
+    public bool IsRejection =>
         Status
             is >= HttpStatusCode.BadRequest
                 and < HttpStatusCode.InternalServerError

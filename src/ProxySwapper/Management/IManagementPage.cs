@@ -9,7 +9,7 @@ internal interface IManagementPage
     bool IsOpen { get; }
 
     /// <summary>Handles GET and HEAD.</summary>
-    Task AnswerAsync(HttpContext context);
+    Task RespondAsync(HttpContext context);
 }
 
 /// <summary><c>/healthz</c>: the process responds.</summary>
@@ -19,5 +19,5 @@ internal sealed class HealthPage : IManagementPage
 
     public bool IsOpen => true;
 
-    public Task AnswerAsync(HttpContext context) => context.Response.WriteAsync("ok\n");
+    public Task RespondAsync(HttpContext context) => context.Response.WriteAsync("ok\n");
 }

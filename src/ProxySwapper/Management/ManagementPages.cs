@@ -19,7 +19,7 @@ internal sealed class ManagementPages(IEnumerable<IManagementPage> pages, Manage
         return Task.CompletedTask;
     }
 
-    public Task AnswerAsync(HttpContext context)
+    public Task RespondAsync(HttpContext context)
     {
         if (!_pages.TryGetValue(context.Request.Path.Value ?? "", out var page))
             return NotFound(context);
@@ -29,7 +29,7 @@ internal sealed class ManagementPages(IEnumerable<IManagementPage> pages, Manage
             return Task.CompletedTask;
         }
         if (page.IsOpen || (token?.IsGivenBy(context.Request) ?? IsFromHere(context.Connection.RemoteIpAddress)))
-            return page.AnswerAsync(context);
+            return page.RespondAsync(context);
         if (token is null)
         {
             context.Response.StatusCode = StatusCodes.Status403Forbidden;

@@ -41,7 +41,7 @@ internal sealed class PrometheusExporter : IManagementPage, IDisposable
         _listener.Start();
     }
 
-    public async Task AnswerAsync(HttpContext context)
+    public async Task RespondAsync(HttpContext context)
     {
         context.Response.ContentType = "text/plain; version=0.0.4; charset=utf-8";
         await context.Response.WriteAsync(Render());

@@ -31,7 +31,7 @@ internal sealed class Readiness(IEnumerable<IReadinessCheck> checks) : IManageme
 
     public void Drain() => _isDraining = true;
 
-    public async Task AnswerAsync(HttpContext context)
+    public async Task RespondAsync(HttpContext context)
     {
         var states = checks
             .Select(check => (Name: check.CheckName, check.State))

@@ -54,7 +54,7 @@ internal sealed class WorkloadReader
             foreach (var document in YamlLoader.Load(text))
             {
                 reader.ReadManifest(document.RootNode, defaultNamespace);
-                reader.RefuseTemplates(document.RootNode);
+                reader.RejectTemplates(document.RootNode);
             }
         }
         catch (YamlException fault)
@@ -183,7 +183,7 @@ internal sealed class WorkloadReader
             }
             var image = Child(holder, key);
             if (image is not (null or YamlScalarNode))
-                Refuse(image, $"{key} must be a string");
+                Reject(image, $"{key} must be a string");
             else if (image is null || YamlSection.IsNull(image) || image is YamlScalarNode { Value: "" })
                 // An API server refuses it in a Pod; in a custom resource, its controller may know the image.
                 _unread.Add($"{manifest} ({field.List}[{index}] in line {holder.Start.Line}: no {key})");
@@ -208,28 +208,28 @@ internal sealed class WorkloadReader
             if (item is YamlMappingNode mapping)
                 yield return mapping;
             else
-                Refuse(item, $"the items of {key} must be mappings");
+                Reject(item, $"the items of {key} must be mappings");
     }
 
     /// <summary>
     /// Refuses keys that are not scalars: JSON, and so a manifest, cannot have any, and <c>{{ .Values.containers }}</c> reads as one.
     /// </summary>
-    private void RefuseTemplates(YamlNode node)
+    private void RejectTemplates(YamlNode node)
     {
         if (node is YamlSequenceNode list)
             foreach (var item in list)
-                RefuseTemplates(item);
+                RejectTemplates(item);
         if (node is not YamlMappingNode mapping)
             return;
         if (mapping.Children.Keys.Any(key => key is not YamlScalarNode))
-            Refuse(mapping, "keys must be strings");
+            Reject(mapping, "keys must be strings");
         else
             foreach (var child in mapping.Children.Values)
-                RefuseTemplates(child);
+                RejectTemplates(child);
     }
 
     /// <summary>Adds a fault, the first one of each place.</summary>
-    private void Refuse(YamlNode node, string what)
+    private void Reject(YamlNode node, string what)
     {
         var (line, column) = ((int)node.Start.Line, (int)node.Start.Column);
         if (!_faults.Exists(fault => fault.Line == line && fault.Column == column))

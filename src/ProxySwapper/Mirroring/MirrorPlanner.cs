@@ -36,15 +36,15 @@ internal sealed partial class MirrorPlanner(
             return MirrorPlan.Nothing;
         var sourceTags = await ListSourceAsync(image.Source, cancellationToken);
         var isSingle = image.Filter.Mode == MirrorMode.Highest;
-        var (destinationTags, refusal) = isSingle ? ([], null) : await ListDestinationAsync(image, cancellationToken);
-        var selection = TagSelector.Select(image.Filter, sourceTags, destinationTags ?? [], refusal?.Message);
+        var (destinationTags, rejection) = isSingle ? ([], null) : await ListDestinationAsync(image, cancellationToken);
+        var selection = TagSelector.Select(image.Filter, sourceTags, destinationTags ?? [], rejection?.Message);
         if (logger.IsEnabled(LogLevel.Debug))
             LogSelection(image, sourceTags, selection.Tags);
         List<MirrorResult> skipped =
         [
             .. selection.Omissions.Select(reason => new MirrorResult(image, null, MirrorOutcome.Skipped, reason)),
         ];
-        var plan = await PlanAsync(image, selection.Tags, destinationTags, refusal, cancellationToken);
+        var plan = await PlanAsync(image, selection.Tags, destinationTags, rejection, cancellationToken);
         return plan with { Settled = [.. skipped, .. plan.Settled] };
     }
 
@@ -52,7 +52,7 @@ internal sealed partial class MirrorPlanner(
         MirrorImage image,
         IReadOnlyList<string> selected,
         IReadOnlyList<string>? destinationTags,
-        RegistryException? refusal,
+        RegistryException? rejection,
         CancellationToken cancellationToken
     )
     {
@@ -63,8 +63,8 @@ internal sealed partial class MirrorPlanner(
         List<string> tags = [.. selected.Where(tag => shard.IncludesTag(image, tag))];
         var present = destinationTags ?? await FindPresentAsync(image, tags, cancellationToken);
         // The repository exists, so its versions are unknown, and not none.
-        if (refusal is not null && present.Count > 0 && image.Filter.Mode == MirrorMode.Higher)
-            throw refusal;
+        if (rejection is not null && present.Count > 0 && image.Filter.Mode == MirrorMode.Higher)
+            throw rejection;
         return Plan(image, tags, present.ToHashSet(StringComparer.Ordinal));
     }
 
@@ -92,7 +92,7 @@ internal sealed partial class MirrorPlanner(
     /// A missing destination has no tags. If its registry refuses to list them, or has nothing at that address, there is no list, and
     /// single tags are looked up, unless the mode needs the list.
     /// </summary>
-    private async Task<(IReadOnlyList<string>? Tags, RegistryException? Refusal)> ListDestinationAsync(
+    private async Task<(IReadOnlyList<string>? Tags, RegistryException? Rejection)> ListDestinationAsync(
         MirrorImage image,
         CancellationToken cancellationToken
     )

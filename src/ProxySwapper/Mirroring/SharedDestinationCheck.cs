@@ -26,7 +26,7 @@ internal static class SharedDestinationCheck
                         .FirstOrDefault(other => TagOverlap.IsPossible(other.Filter, image.Filter)) is
                     { } first
                 )
-                    Refuse(section, image, first);
+                    Reject(section, image, first);
                 if (!earlier.TryGetValue(content, out var same))
                     earlier[content] = same = [];
                 same.Add(image);
@@ -38,7 +38,7 @@ internal static class SharedDestinationCheck
     private static string ContentOf(MirrorImage image) =>
         $"{image.Source.Name} {string.Join(' ', image.Platforms.Select(platform => platform.ToString()).Order(StringComparer.Ordinal))}";
 
-    private static void Refuse(YamlSection section, MirrorImage image, MirrorImage first) =>
+    private static void Reject(YamlSection section, MirrorImage image, MirrorImage first) =>
         section.Fault(
             section.Has("destination") ? "destination" : "downstream",
             $"is also the destination of images.{first.Name}, "

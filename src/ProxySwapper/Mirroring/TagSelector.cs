@@ -12,12 +12,12 @@ internal static class TagSelector
     /// <param name="filter">The tag settings.</param>
     /// <param name="sourceTags">The source's tags as listed.</param>
     /// <param name="destinationTags">The destination's tags as listed; only used for <see cref="MirrorMode.Higher"/>.</param>
-    /// <param name="refusal">Why the destination's tags could not be listed, or null if they were.</param>
+    /// <param name="rejection">Why the destination's tags could not be listed, or null if they were.</param>
     public static TagSelection Select(
         TagFilter filter,
         IReadOnlyList<string> sourceTags,
         IReadOnlyList<string> destinationTags,
-        string? refusal = null
+        string? rejection = null
     )
     {
         if (sourceTags.Count == 0)
@@ -25,14 +25,14 @@ internal static class TagSelector
         var allowed = sourceTags.Where(tag => IsAllowed(filter, tag)).ToList();
         // A registry can list tags that the grammar does not allow and that cannot be requested.
         var invalid = allowed.Where(tag => !ImageReference.IsTag(tag)).Distinct().ToList();
-        return Choose(filter, [.. allowed.Where(ImageReference.IsTag)], destinationTags, refusal) with { Invalid = invalid };
+        return Choose(filter, [.. allowed.Where(ImageReference.IsTag)], destinationTags, rejection) with { Invalid = invalid };
     }
 
     private static TagSelection Choose(
         TagFilter filter,
         IReadOnlyList<string> allowed,
         IReadOnlyList<string> destinationTags,
-        string? refusal
+        string? rejection
     )
     {
         if (filter.Mode == MirrorMode.All)
@@ -45,7 +45,7 @@ internal static class TagSelector
             case MirrorMode.Highest:
                 return new TagSelection([versions[^1].Tag], null);
             case MirrorMode.Higher:
-                return SelectHigher(filter, versions, Versions(filter, destinationTags.Where(tag => IsAllowed(filter, tag))), refusal);
+                return SelectHigher(filter, versions, Versions(filter, destinationTags.Where(tag => IsAllowed(filter, tag))), rejection);
             default:
                 return Newest(filter, versions);
         }
@@ -61,16 +61,16 @@ internal static class TagSelector
         TagFilter filter,
         List<SemanticVersion> versions,
         List<SemanticVersion> present,
-        string? refusal
+        string? rejection
     )
     {
         if (present is [.., var highest])
             return Newest(filter, versions.Where(version => version.CompareTo(highest) > 0));
         return filter.HigherFrom switch
         {
-            null when refusal is not null => new TagSelection(
+            null when rejection is not null => new TagSelection(
                 [],
-                $"the destination's versions are unknown: {refusal}; if its repository does not exist yet, set higher-from to start"
+                $"the destination's versions are unknown: {rejection}; if its repository does not exist yet, set higher-from to start"
             ),
             null => new TagSelection([], "the destination has no version yet; set higher-from to start"),
             { Version: null } => new TagSelection([versions[^1].Tag], null),

@@ -25,7 +25,7 @@ internal sealed class AccessEndpoint(RegistryConnections connections, Configurat
 
     public bool IsOpen => true;
 
-    public async Task AnswerAsync(HttpContext context)
+    public async Task RespondAsync(HttpContext context)
     {
         var current = rules.Current;
         var text =

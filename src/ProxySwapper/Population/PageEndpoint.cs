@@ -28,7 +28,7 @@ internal sealed class PageEndpoint : IManagementPage
 
     public bool IsOpen => false;
 
-    public async Task AnswerAsync(HttpContext context)
+    public async Task RespondAsync(HttpContext context)
     {
         var headers = context.Response.Headers;
         headers.ContentSecurityPolicy = _policy;

@@ -15,7 +15,7 @@ internal sealed partial class PodEnqueuer(
     /// <param name="work">What to do.</param>
     /// <param name="origin">For which Pod.</param>
     /// <param name="mayHaveMoved">Whether a known tag is looked at again.</param>
-    /// <param name="isSilent">Whether a refusal was logged and counted already.</param>
+    /// <param name="isSilent">Whether a rejection was logged and counted already.</param>
     public EnqueueResult TryEnqueue(PopulationWork work, PodOrigin origin, bool mayHaveMoved, bool isSilent = false)
     {
         if (work is CopyWork)

@@ -72,7 +72,7 @@ internal sealed partial class PodEventHandler(
         }
         // A gated Pod matches two selectors, unless its label was removed.
         if (isGated || !gate.HasLabel)
-            gated.Track(gate, wasListed, (image, token) => planner.BringAsync(seen.Pod, image, token));
+            gated.Track(gate, wasListed, (image, token) => planner.EnsureDownstreamAsync(seen.Pod, image, token));
     }
 
     private static partial class Log

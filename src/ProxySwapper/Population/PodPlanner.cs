@@ -34,7 +34,7 @@ internal sealed class PodPlanner(
 
     /// <summary>Waits until an image of a gated Pod is downstream.</summary>
     /// <returns>Null on success; otherwise why it failed.</returns>
-    public async Task<string?> BringAsync(ListedPod pod, GatedImage image, CancellationToken cancellationToken)
+    public async Task<string?> EnsureDownstreamAsync(ListedPod pod, GatedImage image, CancellationToken cancellationToken)
     {
         // Another container may name the same image without an original.
         var isPulledAlways = pod.Images.Any(listed => listed.IsPulledAlways && listed.Final == image.Image);

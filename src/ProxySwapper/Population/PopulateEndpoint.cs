@@ -19,7 +19,7 @@ internal sealed class PopulateEndpoint(
 
     public bool IsOpen => false;
 
-    public async Task AnswerAsync(HttpContext context)
+    public async Task RespondAsync(HttpContext context)
     {
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true }))

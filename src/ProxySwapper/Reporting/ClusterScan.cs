@@ -54,8 +54,8 @@ internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace
         AddOwned(report);
         await ReadPodsAsync(report, cancellationToken);
         // A report without any image would look as if everything were fine.
-        if (_lists == 0 && _refusal is { } refusal)
-            throw refusal;
+        if (_lists == 0 && _refusal is { } rejection)
+            throw rejection;
     }
 
     private Task ReadTemplatesAsync(DiscoveredTemplate kind, ReportBuilder report, CancellationToken cancellationToken) =>

@@ -40,10 +40,10 @@ internal static class JsonReport
     private static void Write(Utf8JsonWriter json, PullLimit limit)
     {
         json.WriteStartObject("dockerHubLimit");
-        json.WriteString("source", limit.Answered is null ? "documentation" : "response");
-        Write(json, "pulls", limit.Answered is { } answer ? answer.Limit : PullLimit.Anonymous);
-        Write(json, "remaining", limit.Answered?.Remaining);
-        Write(json, "seconds", (int?)(limit.Answered is { } answered ? answered.Window : PullLimit.Window)?.TotalSeconds);
+        json.WriteString("source", limit.Reported is null ? "documentation" : "response");
+        Write(json, "pulls", limit.Reported is { } answer ? answer.Limit : PullLimit.Anonymous);
+        Write(json, "remaining", limit.Reported?.Remaining);
+        Write(json, "seconds", (int?)(limit.Reported is { } answered ? answered.Window : PullLimit.Window)?.TotalSeconds);
         json.WriteEndObject();
     }
 

@@ -8,8 +8,8 @@ namespace ProxySwapper.Reporting;
 /// Docker Hub's pull limit, with which a cold start is compared: the one that Docker Hub reported to this machine, else the documented one
 /// (<see href="https://docs.docker.com/docker-hub/usage/">Docker Hub usage and limits</see>).
 /// </summary>
-/// <param name="Answered">What Docker Hub answered; null if it was not asked, or named no limit.</param>
-internal sealed record PullLimit(RateLimitStatus? Answered)
+/// <param name="Reported">What Docker Hub answered; null if it was not asked, or named no limit.</param>
+internal sealed record PullLimit(RateLimitStatus? Reported)
 {
     /// <summary>Documented pulls in a window without a login, by address.</summary>
     public const int Anonymous = 100;
@@ -31,7 +31,7 @@ internal sealed record PullLimit(RateLimitStatus? Answered)
     public string Compare(int least, int most)
     {
         var pulls = ReportMessages.Range(least, most);
-        if (Answered is not { } answer)
+        if (Reported is not { } answer)
             return $"Docker Hub documents {Anonymous} pulls in 6 hours without a login, {FreeAccount} with a free account: "
                 + (
                     most > FreeAccount ? $"{pulls} exceed both."
@@ -40,7 +40,7 @@ internal sealed record PullLimit(RateLimitStatus? Answered)
                 );
         var all = answer.Limit is { } limit ? $" of {limit}" : "";
         var window = answer.Window is { } length ? string.Create(CultureInfo.InvariantCulture, $" in {length.TotalHours:0.#} hours") : "";
-        return $"Docker Hub answered that {answer.Remaining}{all} pulls{window} are left for this machine: "
+        return $"Docker Hub reports that {answer.Remaining}{all} pulls{window} are left for this machine: "
             + (most > answer.Remaining ? $"{pulls} exceed them." : $"{pulls} {(pulls == "1" ? "is" : "are")} within them.");
     }
 }

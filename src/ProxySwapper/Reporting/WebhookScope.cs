@@ -138,7 +138,7 @@ internal sealed class WebhookScope
         CancellationToken cancellationToken
     )
     {
-        KubernetesException? refusal = null;
+        KubernetesException? rejection = null;
         foreach (var kind in SwitchedKind.All)
             try
             {
@@ -148,9 +148,9 @@ internal sealed class WebhookScope
             catch (KubernetesException problem)
             {
                 // Roles such as view do not include it.
-                refusal ??= problem;
+                rejection ??= problem;
             }
-        if (refusal is null)
+        if (rejection is null)
             problems.Add(
                 $"Neither MutatingWebhookConfiguration nor MutatingAdmissionPolicyBinding '{name}' was found: "
                     + "nothing currently rewrites Pods."
@@ -158,9 +158,9 @@ internal sealed class WebhookScope
         else
             problems.Assume(
                 $"Only namespace {KubeSystem} and namespaces with the label {WellKnownLabels.OptOutLabel}=true are excluded, as by the "
-                    + $"chart's defaults, since the selectors of '{name}' cannot be read: {refusal.Message}"
+                    + $"chart's defaults, since the selectors of '{name}' cannot be read: {rejection.Message}"
             );
-        return (null, refusal is not null);
+        return (null, rejection is not null);
     }
 
     /// <summary>The selectors of each webhook, or of a binding.</summary>

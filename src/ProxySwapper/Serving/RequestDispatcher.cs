@@ -6,7 +6,7 @@ namespace ProxySwapper.Serving;
 /// <summary>The TLS port serves reviews only; everything else is on the plain port.</summary>
 internal sealed class RequestDispatcher(AdmissionEndpoint admission, ManagementPages pages, ConnectionLimits limits)
 {
-    public Task AnswerAsync(HttpContext context)
+    public Task RespondAsync(HttpContext context)
     {
         (context.Request.IsHttps ? limits.Webhook : limits.Management).BeginRequest(context);
         var answer = Answer(context);
@@ -27,7 +27,7 @@ internal sealed class RequestDispatcher(AdmissionEndpoint admission, ManagementP
     }
 
     private Task Answer(HttpContext context) =>
-        !context.Request.IsHttps ? pages.AnswerAsync(context)
-        : context.Request.Path.Value == AdmissionEndpoint.Path ? admission.AnswerAsync(context)
+        !context.Request.IsHttps ? pages.RespondAsync(context)
+        : context.Request.Path.Value == AdmissionEndpoint.Path ? admission.RespondAsync(context)
         : ManagementPages.NotFound(context);
 }

@@ -52,7 +52,7 @@ internal static class ServeHost
                                 .AddSingleton<IConfigureOptions<KestrelServerOptions>, Listeners>()
                                 .AddSingleton<IConfigureOptions<SocketTransportOptions>, Listeners>()
                         )
-                        .Configure(app => app.Run(app.ApplicationServices.GetRequiredService<RequestDispatcher>().AnswerAsync)),
+                        .Configure(app => app.Run(app.ApplicationServices.GetRequiredService<RequestDispatcher>().RespondAsync)),
                 web => web.SuppressEnvironmentConfiguration = true
             )
             .Build();

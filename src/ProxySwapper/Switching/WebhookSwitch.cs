@@ -124,7 +124,7 @@ internal sealed class WebhookSwitch(KubernetesClient client, string name)
     private async Task<List<(SwitchedKind Kind, JsonObject Object)>> FindAllAsync(CancellationToken cancellationToken)
     {
         var found = new List<(SwitchedKind Kind, JsonObject Object)>();
-        KubernetesException? refusal = null;
+        KubernetesException? rejection = null;
         foreach (var kind in SwitchedKind.All)
             try
             {
@@ -133,9 +133,9 @@ internal sealed class WebhookSwitch(KubernetesClient client, string name)
             }
             catch (KubernetesException fault) when (fault.Status == HttpStatusCode.Forbidden)
             {
-                refusal ??= fault;
+                rejection ??= fault;
             }
-        return found.Count == 0 && refusal is not null ? throw refusal : found;
+        return found.Count == 0 && rejection is not null ? throw rejection : found;
     }
 
     private Task<JsonObject?> GetAsync(SwitchedKind kind, CancellationToken cancellationToken) =>

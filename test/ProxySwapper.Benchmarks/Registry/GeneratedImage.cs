@@ -44,7 +44,7 @@ internal sealed class GeneratedImage : IAsyncDisposable
             )}},"layers":[{{string.Join(',', descriptors)}}]}
             """
         );
-        server.Run(AnswerAsync);
+        server.Run(RespondAsync);
     }
 
     /// <summary>The image, as references write it.</summary>
@@ -83,7 +83,7 @@ internal sealed class GeneratedImage : IAsyncDisposable
         return number;
     }
 
-    private async Task AnswerAsync(HttpContext context)
+    private async Task RespondAsync(HttpContext context)
     {
         var path = context.Request.Path.Value!;
         if (path.Contains("/manifests/", StringComparison.Ordinal))

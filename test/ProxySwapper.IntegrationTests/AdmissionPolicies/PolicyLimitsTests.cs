@@ -52,9 +52,9 @@ internal sealed partial class PolicyLimitsTests
         string Configuration(int count) => string.Format(CultureInfo.InvariantCulture, configuration, Alternatives(count));
         var longest = Enumerable.Range(1, 60).Select(tens => tens * 10).Last(count => RuleSetGenerator.IsUsable(Configuration(count)));
         Assert.That(longest, Is.InRange(10, 590), "some are taken, and some refused");
-        var refusal = Compile(Configuration(longest + 10)).Refusals.Single();
-        Assert.That(refusal.Key, Is.EqualTo(key));
-        Assert.That(refusal.Reason, Does.StartWith("costs too much for a policy").And.Contain("of the 800,000 units"));
+        var rejection = Compile(Configuration(longest + 10)).Rejections.Single();
+        Assert.That(rejection.Key, Is.EqualTo(key));
+        Assert.That(rejection.Reason, Does.StartWith("costs too much for a policy").And.Contain("of the 800,000 units"));
         var number = await _scene.AddAsync(Configuration(longest));
         await _scene.WaitUntilInForceAsync();
         await TestContext.Out.WriteLineAsync($"{longest} alternatives");

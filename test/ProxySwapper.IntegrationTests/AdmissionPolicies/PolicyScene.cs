@@ -50,7 +50,7 @@ internal sealed partial class PolicyScene : IAsyncDisposable
         var environment = new Dictionary<string, string>();
         var options = ConfigurationReader.ReadText("config.yaml", configuration, environment);
         var compiled = PolicyCompiler.Compile(options, ConfigurationLocations.Of("config.yaml", configuration, environment));
-        Assert.That(compiled.Refusals, Is.Empty, configuration);
+        Assert.That(compiled.Rejections, Is.Empty, configuration);
         var number = _count++;
         var name = $"policy-{number}";
         var objects = new PolicyObjects(name, "v1");
@@ -113,11 +113,11 @@ internal sealed partial class PolicyScene : IAsyncDisposable
 
     /// <summary>Creates a Pod, as a dry run unless no user is given.</summary>
     public Task<(HttpStatusCode Status, JsonNode Body)> CreateAsync(string? user, string @namespace, JsonNode pod) =>
-        AnswerAsync(HttpMethod.Post, $"/api/v1/namespaces/{@namespace}/pods", user, pod);
+        RespondAsync(HttpMethod.Post, $"/api/v1/namespaces/{@namespace}/pods", user, pod);
 
     /// <summary>Creates a Pod and stores it.</summary>
     public Task<(HttpStatusCode Status, JsonNode Body)> StoreAsync(string user, string @namespace, JsonNode pod) =>
-        AnswerAsync(HttpMethod.Post, $"/api/v1/namespaces/{@namespace}/pods", user, pod, isDryRun: false);
+        RespondAsync(HttpMethod.Post, $"/api/v1/namespaces/{@namespace}/pods", user, pod, isDryRun: false);
 
     /// <summary>Replaces a Pod, or its ephemeral containers, as a dry run unless no user is given.</summary>
     public Task<(HttpStatusCode Status, JsonNode Body)> ReplaceAsync(
@@ -126,7 +126,7 @@ internal sealed partial class PolicyScene : IAsyncDisposable
         string name,
         string subresource,
         JsonNode pod
-    ) => AnswerAsync(HttpMethod.Put, $"/api/v1/namespaces/{@namespace}/pods/{name}{subresource}", user, pod);
+    ) => RespondAsync(HttpMethod.Put, $"/api/v1/namespaces/{@namespace}/pods/{name}{subresource}", user, pod);
 
     public async ValueTask DisposeAsync()
     {
@@ -152,7 +152,7 @@ internal sealed partial class PolicyScene : IAsyncDisposable
     public static JsonObject Container(string image) =>
         new() { ["containers"] = new JsonArray(new JsonObject { ["name"] = "a", ["image"] = image }) };
 
-    private async Task<(HttpStatusCode Status, JsonNode Body)> AnswerAsync(
+    private async Task<(HttpStatusCode Status, JsonNode Body)> RespondAsync(
         HttpMethod method,
         string path,
         string? user,

@@ -57,7 +57,7 @@ internal sealed partial class PolicyServeTests
         await File.WriteAllTextAsync(_program.ConfigurationFile, _program.Complete(Configuration("t.example") + "\nswapPolicy: exists"));
         await TestWait.UntilAsync(
             () => Task.FromResult(_program.Log.Contains("asks the registry", StringComparison.Ordinal)),
-            "the refusal"
+            "the rejection"
         );
         Assert.That(await ImageAsync(), Is.EqualTo("s.example/library/nginx:latest"));
         Assert.That(await _program.Management.GetStringAsync("/readyz?verbose"), Does.Contain("admission policy ok"));

@@ -43,7 +43,7 @@ internal sealed class ReviewServer : IAsyncDisposable
             )
         );
         _application = builder.Build();
-        _application.MapPost("/mutate", AnswerAsync);
+        _application.MapPost("/mutate", RespondAsync);
     }
 
     public int Port { get; }
@@ -66,7 +66,7 @@ internal sealed class ReviewServer : IAsyncDisposable
         _certificates.Dispose();
     }
 
-    private async Task AnswerAsync(HttpContext context)
+    private async Task RespondAsync(HttpContext context)
     {
         using var body = new MemoryStream();
         await context.Request.Body.CopyToAsync(body);

@@ -146,7 +146,7 @@ internal static class RuleSetGenerator
         try
         {
             var options = ConfigurationReader.ReadText("config.yaml", configuration, environment);
-            return PolicyCompiler.Compile(options, ConfigurationLocations.Of("config.yaml", configuration, environment)).Refusals.Count
+            return PolicyCompiler.Compile(options, ConfigurationLocations.Of("config.yaml", configuration, environment)).Rejections.Count
                 == 0;
         }
         catch (ConfigurationException)

@@ -87,7 +87,7 @@ internal sealed class ChartSchemaTests
             var expected = File.ReadLines(file).Single(line => line.StartsWith("# error: ", StringComparison.Ordinal))[
                 "# error: ".Length..
             ];
-            Assert.That(await HelmChart.RefusalAsync(file), Does.Contain(expected), Path.GetFileName(file));
+            Assert.That(await HelmChart.ReadRejectionAsync(file), Does.Contain(expected), Path.GetFileName(file));
         }
     }
 

@@ -29,7 +29,7 @@ internal static class HelmChart
         YamlObjects.Read(await RenderAsync(valuesFile, arguments));
 
     /// <summary>Helm's error for values that the chart refuses.</summary>
-    public static async Task<string> RefusalAsync(string valuesFile)
+    public static async Task<string> ReadRejectionAsync(string valuesFile)
     {
         var (exitCode, _, error) = await RunAsync("template", valuesFile, []);
         return exitCode == 0 ? "" : error;

@@ -58,9 +58,9 @@ internal sealed class CheckFenceTests
             await client.PostAsync(ResourceType.Pods.CollectionPath(@namespace) + query, JsonNode.Parse(Pod)!.AsObject(), default);
             return null;
         }
-        catch (KubernetesException refusal)
+        catch (KubernetesException rejection)
         {
-            return refusal.Status;
+            return rejection.Status;
         }
     }
 }

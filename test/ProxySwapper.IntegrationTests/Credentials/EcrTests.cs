@@ -225,7 +225,7 @@ internal sealed class EcrTests : IAsyncDisposable
             _ecr.Calls.Select(call => (call.Operation, call.Region, call.Principal)),
             Is.EqualTo(new[] { ("GetAuthorizationToken", "eu-central-1", _ecr.Principal) })
         );
-        Assert.That((string.Concat(_identities.Given.Distinct()), _ecr.Refusals.Count, _target.Refused), Is.EqualTo((by, 0, 0)));
+        Assert.That((string.Concat(_identities.Given.Distinct()), _ecr.Rejections.Count, _target.Refused), Is.EqualTo((by, 0, 0)));
     }
 
     private async Task CopyAsync(string source, string target, string configuration, params (string Name, string? Value)[] environment)

@@ -34,7 +34,7 @@ internal sealed class NodeStandIn : IAsyncDisposable
         var certificates = new TestCertificates();
         var web = LoopbackServer.Build(certificates.IssueServer());
         web.UseWebSockets();
-        web.Run(AnswerAsync);
+        web.Run(RespondAsync);
         await web.StartAsync();
         var node = new NodeStandIn(web, certificates, $"node-{Guid.NewGuid():n}"[..15]);
         await server.Client.PostAsync("/api/v1/nodes", new JsonObject { ["metadata"] = new JsonObject { ["name"] = node.Name } }, default);
@@ -56,7 +56,7 @@ internal sealed class NodeStandIn : IAsyncDisposable
         _certificates.Dispose();
     }
 
-    private static async Task AnswerAsync(HttpContext context)
+    private static async Task RespondAsync(HttpContext context)
     {
         if (!context.Request.Path.StartsWithSegments("/portForward") || !context.WebSockets.IsWebSocketRequest)
         {

@@ -249,7 +249,7 @@ internal sealed partial class PageTests : IDisposable
         Assert.That((page.Status, page.Errors.Count), Is.EqualTo((200, 0)));
     }
 
-    /// <summary>Whether the browser is asked for a password again or shows the refusal.</summary>
+    /// <summary>Whether the browser is asked for a password again or shows the rejection.</summary>
     private async Task<bool> IsRefusedAsync(ProxySwapperProcess replica, string? password)
     {
         try
@@ -257,9 +257,9 @@ internal sealed partial class PageTests : IDisposable
             await using var page = await OpenAsync(replica, password);
             return page.Status == StatusCodes.Status401Unauthorized && await page.Find("#tiles").CountAsync() == 0;
         }
-        catch (PlaywrightException refusal)
+        catch (PlaywrightException rejection)
         {
-            return refusal.Message.Contains("ERR_INVALID_AUTH_CREDENTIALS", StringComparison.Ordinal);
+            return rejection.Message.Contains("ERR_INVALID_AUTH_CREDENTIALS", StringComparison.Ordinal);
         }
     }
 

@@ -88,7 +88,7 @@ internal sealed class EndToEndTests
             "--docker-password=of-the-image"
         );
         await scene.CreatePodAsync("without", $"{privateUpstream.Address}/team/private:1");
-        await TestWait.UntilAsync(async () => await scene.CountAsync("givenUp") == 1, "the refusal");
+        await TestWait.UntilAsync(async () => await scene.CountAsync("givenUp") == 1, "the rejection");
         var with = await scene.CreatePodOfAsync(
             $$"""{"metadata":{"name":"with"},"spec":{"imagePullSecrets":[{"name":"key"}],"containers":"""
                 + $$"""[{"name":"main","image":"{{privateUpstream.Address}}/team/private:1"}]} }"""

@@ -29,7 +29,7 @@ internal sealed class ReconcileMemoryTests
         for (var image = 0; image < Images; image++)
             TestImage.Create(900, 1, 100).AddTo(downstream, $"mirror/team/app{image}", "1");
         await using var server = LoopbackServer.Build();
-        server.Run(AnswerAsync);
+        server.Run(RespondAsync);
         await server.StartAsync();
         using var folder = new TemporaryFolder();
         var kubeconfig = folder.Write("kubeconfig", TestKubeconfig.Of(server.Urls.Single()));
@@ -61,7 +61,7 @@ internal sealed class ReconcileMemoryTests
         Assert.That(program.Log, Does.Contain($"with {Images} images: queued 0 that were missing"));
     }
 
-    private async Task AnswerAsync(HttpContext context)
+    private async Task RespondAsync(HttpContext context)
     {
         context.Response.ContentType = "application/json";
         var query = context.Request.Query;

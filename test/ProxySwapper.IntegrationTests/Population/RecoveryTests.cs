@@ -157,7 +157,7 @@ internal sealed class RecoveryTests
         public static async Task<HeldUpstream> StartAsync(TestImage image)
         {
             var held = new HeldUpstream(image);
-            held.Registry = await InMemoryRegistry.StartAsync(new InMemoryRegistryOptions { Interceptor = held.AnswerAsync });
+            held.Registry = await InMemoryRegistry.StartAsync(new InMemoryRegistryOptions { Interceptor = held.RespondAsync });
             image.AddTo(held.Registry, "team/app", "1");
             image.AddTo(held.Registry, "team/other", "1");
             return held;
@@ -173,7 +173,7 @@ internal sealed class RecoveryTests
             await Registry.DisposeAsync();
         }
 
-        private async Task AnswerAsync(Microsoft.AspNetCore.Http.HttpContext context, Microsoft.AspNetCore.Http.RequestDelegate next)
+        private async Task RespondAsync(Microsoft.AspNetCore.Http.HttpContext context, Microsoft.AspNetCore.Http.RequestDelegate next)
         {
             var isLayer =
                 context.Request.Method == "GET"

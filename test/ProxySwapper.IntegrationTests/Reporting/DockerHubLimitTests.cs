@@ -16,7 +16,7 @@ internal sealed class DockerHubLimitTests
         100,
         76,
         21600,
-        "answered that 76 of 100 pulls in 6 hours are left for this machine: 1 is within them."
+        "reports that 76 of 100 pulls in 6 hours are left for this machine: 1 is within them."
     )]
     [TestCase(
         "--no-check=false",

@@ -37,14 +37,14 @@ internal sealed class LargeCluster : IAsyncDisposable
     {
         var server = LoopbackServer.Build();
         var cluster = new LargeCluster(server);
-        server.Run(cluster.AnswerAsync);
+        server.Run(cluster.RespondAsync);
         await server.StartAsync();
         return cluster;
     }
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
-    private Task AnswerAsync(HttpContext context)
+    private Task RespondAsync(HttpContext context)
     {
         context.Response.ContentType = "application/json";
         return context.Request.Path.Value switch

@@ -50,7 +50,7 @@ internal sealed class AwsIdentityEndpoints : IAsyncDisposable
     {
         var server = LoopbackServer.Build();
         var endpoints = new AwsIdentityEndpoints(server, principal);
-        server.Run(endpoints.AnswerAsync);
+        server.Run(endpoints.RespondAsync);
         await server.StartAsync();
         return endpoints;
     }
@@ -59,7 +59,7 @@ internal sealed class AwsIdentityEndpoints : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
-    private async Task AnswerAsync(HttpContext context)
+    private async Task RespondAsync(HttpContext context)
     {
         var (status, body) = (context.Request.Method, context.Request.Path.Value) switch
         {

@@ -66,7 +66,7 @@ internal sealed class AzureCloud : IAsyncDisposable
     {
         var cloud = new AzureCloud(certificate is not null) { Time = time ?? TimeProvider.System };
         cloud.Registry = await InMemoryRegistry.StartAsync(
-            new InMemoryRegistryOptions { Certificate = certificate, Interceptor = (context, next) => cloud.AnswerAsync(context, next) }
+            new InMemoryRegistryOptions { Certificate = certificate, Interceptor = (context, next) => cloud.RespondAsync(context, next) }
         );
         return cloud;
     }
@@ -80,7 +80,7 @@ internal sealed class AzureCloud : IAsyncDisposable
 
     public ValueTask DisposeAsync() => Registry.DisposeAsync();
 
-    private async Task AnswerAsync(HttpContext context, RequestDelegate next)
+    private async Task RespondAsync(HttpContext context, RequestDelegate next)
     {
         var form = context.Request.HasFormContentType
             ? (await context.Request.ReadFormAsync()).ToDictionary(field => field.Key, field => field.Value.ToString())

@@ -51,7 +51,7 @@ internal sealed partial class EcrRegistry : IAsyncDisposable
     {
         var server = LoopbackServer.Build(certificate);
         var guarded = new EcrRegistry(server, await DebianRegistry.StartAsync(), ecr);
-        server.Run(guarded.AnswerAsync);
+        server.Run(guarded.RespondAsync);
         await server.StartAsync();
         return guarded;
     }
@@ -74,7 +74,7 @@ internal sealed partial class EcrRegistry : IAsyncDisposable
         _forward.Dispose();
     }
 
-    private async Task AnswerAsync(HttpContext context)
+    private async Task RespondAsync(HttpContext context)
     {
         if (
             !AuthenticationHeaderValue.TryParse(context.Request.Headers.Authorization, out var sent)
@@ -113,13 +113,13 @@ internal sealed partial class EcrRegistry : IAsyncDisposable
             );
             return;
         }
-        if (HasMadeRepositoriesOnly && path.Success && await RefuseAsync(context, path))
+        if (HasMadeRepositoriesOnly && path.Success && await RejectAsync(context, path))
             return;
         await ForwardAsync(context);
     }
 
     /// <summary>The response of ECR if the repository does not exist, or the tag exists and is immutable.</summary>
-    private async Task<bool> RefuseAsync(HttpContext context, Match path)
+    private async Task<bool> RejectAsync(HttpContext context, Match path)
     {
         var (name, kind, reference) = (path.Groups[1].Value, path.Groups[2].Value, path.Groups[3].Value);
         if (!_ecr.Repositories.TryGetValue(name, out var repository))

@@ -20,7 +20,7 @@ internal sealed class FakeEcr : IAsyncDisposable
 
     private readonly WebApplication _server;
     private readonly ConcurrentQueue<FakeEcrCall> _calls = new();
-    private readonly ConcurrentQueue<string> _refusals = new();
+    private readonly ConcurrentQueue<string> _rejections = new();
     private readonly ConcurrentDictionary<string, Func<FakeEcrCall, FakeEcrAnswer>> _always = new();
     private readonly ConcurrentDictionary<string, ConcurrentQueue<Func<FakeEcrCall, FakeEcrAnswer>>> _next = new();
     private readonly ConcurrentDictionary<string, bool> _actions = new(StringComparer.Ordinal);
@@ -67,7 +67,7 @@ internal sealed class FakeEcr : IAsyncDisposable
     public IReadOnlyList<FakeEcrCall> Calls => [.. _calls];
 
     /// <summary>The responses to requests with an invalid signature.</summary>
-    public IReadOnlyList<string> Refusals => [.. _refusals];
+    public IReadOnlyList<string> Rejections => [.. _rejections];
 
     /// <param name="certificate">For TLS; null for plain HTTP.</param>
     /// <param name="region">The region that calls must be signed for.</param>
@@ -81,7 +81,7 @@ internal sealed class FakeEcr : IAsyncDisposable
         var server = LoopbackServer.Build(certificate);
         var ecr = new FakeEcr(server) { Region = region, Time = time ?? TimeProvider.System };
         ecr.Principals[ecr.Principal.AccessKeyId] = ecr.Principal;
-        server.Run(ecr.AnswerAsync);
+        server.Run(ecr.RespondAsync);
         await server.StartAsync();
         return ecr;
     }
@@ -111,7 +111,7 @@ internal sealed class FakeEcr : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
-    private async Task AnswerAsync(HttpContext context)
+    private async Task RespondAsync(HttpContext context)
     {
         await Gate;
         using var buffer = new MemoryStream();
@@ -140,7 +140,7 @@ internal sealed class FakeEcr : IAsyncDisposable
         );
         if (principal is null)
         {
-            _refusals.Enqueue(code);
+            _rejections.Enqueue(code);
             return FakeEcrAnswers.Error(403, code, message);
         }
         var call = new FakeEcrCall(operation, region, principal, JsonNode.Parse(body)!.AsObject());

@@ -47,7 +47,7 @@ internal sealed class GoogleCloud : IAsyncDisposable
     {
         var cloud = new GoogleCloud(null);
         cloud.Registry = await InMemoryRegistry.StartAsync(
-            new InMemoryRegistryOptions { Interceptor = (context, next) => cloud.AnswerAsync(context, next) }
+            new InMemoryRegistryOptions { Interceptor = (context, next) => cloud.RespondAsync(context, next) }
         );
         var config = cloud.Registry.AddBlob(Repository, "{}"u8.ToArray());
         var manifest =
@@ -65,7 +65,7 @@ internal sealed class GoogleCloud : IAsyncDisposable
 
     public ValueTask DisposeAsync() => Registry.DisposeAsync();
 
-    private Task AnswerAsync(HttpContext context, RequestDelegate next)
+    private Task RespondAsync(HttpContext context, RequestDelegate next)
     {
         var path = context.Request.Path.Value!;
         if (path.StartsWith("/computeMetadata/", StringComparison.Ordinal) || path == "/")

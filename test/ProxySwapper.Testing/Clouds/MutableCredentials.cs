@@ -3,7 +3,7 @@ using ProxySwapper.Registry.Credentials;
 
 namespace ProxySwapper.Testing.Clouds;
 
-/// <summary>Returns the credential that a test sets, and another one after a refusal, if there is one.</summary>
+/// <summary>Returns the credential that a test sets, and another one after a rejection, if there is one.</summary>
 internal sealed class MutableCredentials(RegistryCredential? current, RegistryCredential? renewed = null) : IRegistryCredentialSource
 {
     public int Asked { get; private set; }

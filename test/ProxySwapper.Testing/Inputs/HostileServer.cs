@@ -62,10 +62,10 @@ public sealed class HostileServer : IAsyncDisposable
     private async Task AcceptAsync()
     {
         while (!_stop.IsCancellationRequested)
-            _ = AnswerAsync(await _listener.AcceptTcpClientAsync(_stop.Token));
+            _ = RespondAsync(await _listener.AcceptTcpClientAsync(_stop.Token));
     }
 
-    private async Task AnswerAsync(TcpClient client)
+    private async Task RespondAsync(TcpClient client)
     {
         using (client)
             try

@@ -66,7 +66,7 @@ internal sealed class TokenServer : IAsyncDisposable
     {
         var server = LoopbackServer.Build();
         var tokens = new TokenServer(server);
-        server.Run(tokens.AnswerAsync);
+        server.Run(tokens.RespondAsync);
         await server.StartAsync();
         tokens.Realm = new Uri(
             server.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single() + "/token"
@@ -116,7 +116,7 @@ internal sealed class TokenServer : IAsyncDisposable
         return scopes;
     }
 
-    private async Task AnswerAsync(HttpContext context)
+    private async Task RespondAsync(HttpContext context)
     {
         var request = context.Request;
         _received.Enqueue(ReceivedRequest.Of(request));

@@ -14,7 +14,7 @@ internal sealed class PolicyCompilerTests
             .ToList();
         Assert.Multiple(() =>
         {
-            Assert.That(compiled.Refusals, Is.Empty);
+            Assert.That(compiled.Rejections, Is.Empty);
             Assert.That(decisions, Has.Count.GreaterThan(1));
             Assert.That(decisions.Select(variable => Occurrences(variable.Expression, ".matches(")), Is.All.LessThanOrEqualTo(14));
             Assert.That(decisions.Sum(variable => Occurrences(variable.Expression, ".matches(")), Is.EqualTo(20));
@@ -25,7 +25,7 @@ internal sealed class PolicyCompilerTests
     public void A_thousand_registries_are_a_policy_and_no_variable_has_more_than_a_hundred()
     {
         var compiled = PolicyText.Compile(Rules(1000, "r{0}.example"));
-        Assert.That(compiled.Refusals, Is.Empty);
+        Assert.That(compiled.Rejections, Is.Empty);
         Assert.That(
             compiled.Policy.Variables.Select(variable => Occurrences(variable.Expression, "    ? ")),
             Is.All.LessThanOrEqualTo(100)
@@ -35,11 +35,11 @@ internal sealed class PolicyCompilerTests
     [Test]
     public void Rules_that_cost_more_than_the_api_server_allows_are_refused_with_the_figures()
     {
-        var refusal = PolicyText.Compile(Rules(400, "*.r{0}.example/**/app-*")).Refusals.Single();
+        var rejection = PolicyText.Compile(Rules(400, "*.r{0}.example/**/app-*")).Rejections.Single();
         Assert.Multiple(() =>
         {
-            Assert.That(refusal.Key, Is.EqualTo("rules"));
-            Assert.That(refusal.Reason, Does.StartWith("too many for a policy").And.Contain("60 images").And.Contain("9,000,000"));
+            Assert.That(rejection.Key, Is.EqualTo("rules"));
+            Assert.That(rejection.Reason, Does.StartWith("too many for a policy").And.Contain("60 images").And.Contain("9,000,000"));
         });
     }
 
@@ -48,7 +48,7 @@ internal sealed class PolicyCompilerTests
     {
         var images = LongImages(98);
         var compiled = PolicyText.Compile($"proxyUrl: r.example\nignoreImages:\n{images}");
-        Assert.That(compiled.Refusals, Is.Empty);
+        Assert.That(compiled.Rejections, Is.Empty);
         Assert.That(compiled.Policy.Variables.Sum(variable => variable.Expression.Length), Is.GreaterThan(100_000));
         Assert.That(compiled.Policy.Variables.Select(variable => variable.Expression.Length), Is.All.LessThan(99_500));
     }
@@ -57,7 +57,7 @@ internal sealed class PolicyCompilerTests
     public void Conditions_and_rules_that_are_too_long_are_refused_by_their_key()
     {
         var namespaces = string.Join(", ", Enumerable.Range(0, 3000).Select(index => $"team-{index}"));
-        var refused = PolicyText.Compile($"proxyUrl: r.example\nignoreNamespaces: [{namespaces}]").Refusals.Single();
+        var refused = PolicyText.Compile($"proxyUrl: r.example\nignoreNamespaces: [{namespaces}]").Rejections.Single();
         Assert.That(refused.Key, Is.EqualTo("ignoreNamespaces"));
         Assert.That(refused.Reason, Does.StartWith("too long for a policy").And.Contain("allows 100,000"));
         refused = PolicyText
@@ -68,10 +68,10 @@ internal sealed class PolicyCompilerTests
                   - {match: docker.io, target: r.example, namespaces: [{{namespaces}}]}
                 """
             )
-            .Refusals[0];
+            .Rejections[0];
         Assert.That((refused.Key, refused.Reason[..22]), Is.EqualTo(("rules[1]", "too long for a policy:")));
         var placeholders = string.Join(", ", Enumerable.Range(0, 10_000).Select(index => $"placeholder-{index}"));
-        refused = PolicyText.Compile($"proxyUrl: r.example\nplaceholderImages: [{placeholders}]").Refusals[0];
+        refused = PolicyText.Compile($"proxyUrl: r.example\nplaceholderImages: [{placeholders}]").Rejections[0];
         Assert.That((refused.Key, refused.WithoutIt), Is.EqualTo(("placeholderImages", (string?)null)));
     }
 
@@ -83,14 +83,14 @@ internal sealed class PolicyCompilerTests
             + string.Concat(
                 Enumerable.Range(0, count).Select(index => $"    - {{name: c{index}, expression: \"'{new string('a', length)}' != ''\"}}\n")
             );
-        Assert.That(PolicyText.Compile(Configuration(60, 1)).Refusals, Is.Empty);
-        var refusal = PolicyText.Compile(Configuration(61, 1)).Refusals.Single();
-        Assert.That(refusal.Key, Is.EqualTo("admissionPolicy.matchConditions"));
-        Assert.That(refusal.Reason, Does.Contain("65 conditions").And.Contain("allows 64"));
-        Assert.That(PolicyText.Compile(Configuration(2, 99_900)).Refusals, Is.Empty);
-        refusal = PolicyText.Compile(Configuration(1, 100_000)).Refusals.Single();
-        Assert.That(refusal.Key, Is.EqualTo("admissionPolicy.matchConditions[0].expression"));
-        Assert.That(refusal.Reason, Does.StartWith("too long for a policy").And.Contain("allows 100,000"));
+        Assert.That(PolicyText.Compile(Configuration(60, 1)).Rejections, Is.Empty);
+        var rejection = PolicyText.Compile(Configuration(61, 1)).Rejections.Single();
+        Assert.That(rejection.Key, Is.EqualTo("admissionPolicy.matchConditions"));
+        Assert.That(rejection.Reason, Does.Contain("65 conditions").And.Contain("allows 64"));
+        Assert.That(PolicyText.Compile(Configuration(2, 99_900)).Rejections, Is.Empty);
+        rejection = PolicyText.Compile(Configuration(1, 100_000)).Rejections.Single();
+        Assert.That(rejection.Key, Is.EqualTo("admissionPolicy.matchConditions[0].expression"));
+        Assert.That(rejection.Reason, Does.StartWith("too long for a policy").And.Contain("allows 100,000"));
     }
 
     [TestCase("rules: [{matchRegex: '\\p{Ll}+\\.io/.*', replace: r.example/one:1, allowSharedTarget: true}]")]
@@ -100,8 +100,8 @@ internal sealed class PolicyCompilerTests
     {
         var compiled = PolicyText.Compile(configuration);
         Assert.That(compiled.IsUsable, Is.False);
-        Assert.That(compiled.Refusals[0].Key, Is.EqualTo("rules"));
-        Assert.That(compiled.Refusals[0].Reason, Does.Contain("no image would be rewritten"));
+        Assert.That(compiled.Rejections[0].Key, Is.EqualTo("rules"));
+        Assert.That(compiled.Rejections[0].Reason, Does.Contain("no image would be rewritten"));
     }
 
     [TestCase(@"(?i)quay\.io/\p{Ll}+.*", "r.example/private:1")]
@@ -121,8 +121,8 @@ internal sealed class PolicyCompilerTests
         Assert.Multiple(() =>
         {
             Assert.That(compiled.IsUsable, Is.True);
-            Assert.That(compiled.Refusals.Single().Key, Is.EqualTo("rules[0].matchRegex"));
-            Assert.That(compiled.Refusals.Single().WithoutIt, Does.Contain("later rules apply").And.Contain("target are left unchanged"));
+            Assert.That(compiled.Rejections.Single().Key, Is.EqualTo("rules[0].matchRegex"));
+            Assert.That(compiled.Rejections.Single().WithoutIt, Does.Contain("later rules apply").And.Contain("target are left unchanged"));
             Assert.That(candidates, Does.Contain(replacement.Replace("$1", "")));
             Assert.That(decisions, Does.Contain("s.example").And.Not.Contain("rules[0]"));
         });
@@ -132,7 +132,7 @@ internal sealed class PolicyCompilerTests
     [TestCase("one", "one")]
     public void Conditions_of_one_name_are_refused(string first, string second)
     {
-        var refusal = PolicyText
+        var rejection = PolicyText
             .Compile(
                 $$"""
                 proxyUrl: r.example
@@ -140,17 +140,17 @@ internal sealed class PolicyCompilerTests
                   matchConditions: [{name: {{first}}, expression: "true"}, {name: {{second}}, expression: "true"}]
                 """
             )
-            .Refusals.Single();
-        Assert.That(refusal.Key, Is.EqualTo($"admissionPolicy.matchConditions[{(first == second ? 1 : 0)}].name"));
-        Assert.That(refusal.Reason, Does.Contain($"the name '{first}'"));
+            .Rejections.Single();
+        Assert.That(rejection.Key, Is.EqualTo($"admissionPolicy.matchConditions[{(first == second ? 1 : 0)}].name"));
+        Assert.That(rejection.Reason, Does.Contain($"the name '{first}'"));
     }
 
     [TestCase("dryRun: true\nproxyUrl: r.example", "dryRun", "has no dry run")]
     public void What_a_policy_cannot_express_is_refused_by_key(string configuration, string key, string reason)
     {
-        var refusal = PolicyText.Compile(configuration).Refusals.Single();
-        Assert.That((refusal.Key, refusal.WithoutIt), Is.EqualTo((key, (string?)null)), "it cannot be left out either");
-        Assert.That(refusal.Reason, Does.Contain(reason));
+        var rejection = PolicyText.Compile(configuration).Rejections.Single();
+        Assert.That((rejection.Key, rejection.WithoutIt), Is.EqualTo((key, (string?)null)), "it cannot be left out either");
+        Assert.That(rejection.Reason, Does.Contain(reason));
     }
 
     [Test]
@@ -166,7 +166,7 @@ internal sealed class PolicyCompilerTests
         var decisions = compiled.Policy.Variables.Single(variable => variable.Name == "decisions").Expression;
         Assert.Multiple(() =>
         {
-            Assert.That(compiled.Refusals.Single().Key, Is.EqualTo("rules[0].replace"));
+            Assert.That(compiled.Rejections.Single().Key, Is.EqualTo("rules[0].replace"));
             Assert.That(
                 decisions.IndexOf("? '-' :", StringComparison.Ordinal),
                 Is.Positive.And.LessThan(decisions.IndexOf("s.example", StringComparison.Ordinal))

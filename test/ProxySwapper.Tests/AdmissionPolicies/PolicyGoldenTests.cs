@@ -15,11 +15,11 @@ internal sealed class PolicyGoldenTests
     [TestCaseSource(nameof(Cases))]
     public void Case(string folder)
     {
-        var (policy, refusals) = PolicyText.Of(File.ReadAllText(Path.Combine(folder, "config.yaml")));
+        var (policy, rejections) = PolicyText.Of(File.ReadAllText(Path.Combine(folder, "config.yaml")));
         Assert.Multiple(() =>
         {
             GoldenFile.AssertMatches(policy, folder, "policy.yaml");
-            GoldenFile.AssertMatches(refusals, folder, "refused.txt");
+            GoldenFile.AssertMatches(rejections, folder, "refused.txt");
         });
     }
 

@@ -17,8 +17,8 @@ internal static class PolicyText
             ConfigurationLocations.Of("config.yaml", configuration, NoEnvironment)
         );
 
-    /// <summary>The policy as YAML, if it works without what is refused, and the refusals, one per line.</summary>
-    public static (string Policy, string Refusals) Of(string configuration)
+    /// <summary>The policy as YAML, if it works without what is refused, and the rejections, one per line.</summary>
+    public static (string Policy, string Rejections) Of(string configuration)
     {
         var compiled = Compile(configuration);
         var locations = ConfigurationLocations.Of("config.yaml", configuration, NoEnvironment);
@@ -27,7 +27,7 @@ internal static class PolicyText
             YamlWriter.Write(yaml, [Objects.PolicyOf(compiled.Policy)]);
         return (
             yaml.ToString(),
-            string.Concat(compiled.Refusals.Select(refusal => $"{locations.CreateFault(refusal.Key, refusal.Reason)}\n"))
+            string.Concat(compiled.Rejections.Select(rejection => $"{locations.CreateFault(rejection.Key, rejection.Reason)}\n"))
         );
     }
 }

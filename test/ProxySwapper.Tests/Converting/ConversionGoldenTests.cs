@@ -16,18 +16,18 @@ internal sealed class ConversionGoldenTests
     [TestCaseSource(nameof(Cases))]
     public void Case(string folder)
     {
-        var (result, refusals) = ("", "");
+        var (result, rejections) = ("", "");
         try
         {
             result = Convert(folder).ToYaml();
         }
         catch (ConfigurationException exception)
         {
-            refusals = string.Concat(exception.Faults.Select(fault => $"{fault}\n"));
+            rejections = string.Concat(exception.Faults.Select(fault => $"{fault}\n"));
         }
         GoldenFile.AssertMatches(result, folder, "result.yaml");
-        GoldenFile.AssertMatches(refusals, folder, "refused.txt");
-        Assert.That(result + refusals, Does.Not.Contain("must-not-be-copied"), "secrets stay where they are");
+        GoldenFile.AssertMatches(rejections, folder, "refused.txt");
+        Assert.That(result + rejections, Does.Not.Contain("must-not-be-copied"), "secrets stay where they are");
     }
 
     [TestCaseSource(nameof(Cases))]

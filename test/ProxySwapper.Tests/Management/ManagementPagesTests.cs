@@ -74,7 +74,7 @@ internal sealed class ManagementPagesTests
         (context.Request.Method, context.Request.Path) = ("GET", path);
         if (authorization is not null)
             context.Request.Headers.Authorization = authorization;
-        await new ManagementPages(Pages, token).AnswerAsync(context);
+        await new ManagementPages(Pages, token).RespondAsync(context);
         return context.Response.StatusCode;
     }
 
@@ -84,6 +84,6 @@ internal sealed class ManagementPagesTests
 
         public bool IsOpen => false;
 
-        public Task AnswerAsync(HttpContext context) => context.Response.WriteAsync("ok");
+        public Task RespondAsync(HttpContext context) => context.Response.WriteAsync("ok");
     }
 }

@@ -25,7 +25,7 @@ internal sealed class RateLimitGateTests
     public async Task All_work_on_a_registry_waits_for_its_Retry_After()
     {
         var gate = new RateLimitGate(RateLimitAction.Wait, _output, _time);
-        var (first, second) = (new Work(Refusal("docker.io", TimeSpan.FromMinutes(2))), new Work());
+        var (first, second) = (new Work(Rejection("docker.io", TimeSpan.FromMinutes(2))), new Work());
         var running = gate.RunAsync(Image, first.RunAsync, default);
         var following = gate.RunAsync(Image, second.RunAsync, default);
         var others = gate.RunAsync(Elsewhere, new Work().RunAsync, default);
@@ -46,7 +46,7 @@ internal sealed class RateLimitGateTests
     public async Task Without_Retry_After_the_wait_doubles_up_to_fifteen_minutes()
     {
         var gate = new RateLimitGate(RateLimitAction.Wait, _output, _time);
-        var work = new Work([.. Enumerable.Range(0, 6).Select(_ => Refusal("docker.io", null))]);
+        var work = new Work([.. Enumerable.Range(0, 6).Select(_ => Rejection("docker.io", null))]);
         var running = gate.RunAsync(Image, work.RunAsync, default);
         foreach (var (index, minutes) in new[] { 1, 2, 4, 8, 15, 15 }.Index())
         {
@@ -66,7 +66,7 @@ internal sealed class RateLimitGateTests
         var both = new TaskCompletionSource();
         var running = Enumerable
             .Range(0, 2)
-            .Select(_ => gate.RunAsync(Image, new Work(Refusal("docker.io", null)) { Until = both.Task }.RunAsync, default))
+            .Select(_ => gate.RunAsync(Image, new Work(Rejection("docker.io", null)) { Until = both.Task }.RunAsync, default))
             .ToList();
         both.SetResult();
         await _time.WaitForTimerAsync(TimeSpan.FromMinutes(1), count: 2);
@@ -81,7 +81,7 @@ internal sealed class RateLimitGateTests
         var gate = new RateLimitGate(RateLimitAction.Stop, _output, _time);
         var second = new Work();
         Assert.That(
-            await gate.RunAsync(Image, new Work(Refusal("docker.io", TimeSpan.FromMinutes(2))).RunAsync, default),
+            await gate.RunAsync(Image, new Work(Rejection("docker.io", TimeSpan.FromMinutes(2))).RunAsync, default),
             Is.EqualTo(((string?)null, RegistryName.DockerHub))
         );
         _time.Advance(TimeSpan.FromDays(1));
@@ -98,7 +98,7 @@ internal sealed class RateLimitGateTests
     {
         var gate = new RateLimitGate(RateLimitAction.Stop, _output, _time);
         Assert.That(
-            (await gate.RunAsync(Image, new Work(Refusal("registry.example", null)).RunAsync, default)).ClosedRegistry?.Text,
+            (await gate.RunAsync(Image, new Work(Rejection("registry.example", null)).RunAsync, default)).ClosedRegistry?.Text,
             Is.EqualTo("registry.example")
         );
     }
@@ -117,12 +117,12 @@ internal sealed class RateLimitGateTests
     {
         using var stopping = new CancellationTokenSource();
         var gate = new RateLimitGate(RateLimitAction.Wait, _output, _time);
-        var running = gate.RunAsync(Image, new Work(Refusal("docker.io", TimeSpan.FromHours(6))).RunAsync, stopping.Token);
+        var running = gate.RunAsync(Image, new Work(Rejection("docker.io", TimeSpan.FromHours(6))).RunAsync, stopping.Token);
         await stopping.CancelAsync();
         Assert.That(async () => await running, Throws.InstanceOf<OperationCanceledException>());
     }
 
-    private static RegistryException Refusal(string host, TimeSpan? retryAfter) =>
+    private static RegistryException Rejection(string host, TimeSpan? retryAfter) =>
         new(HttpMethod.Get, RegistryName.Parse(host), "team/x", HttpStatusCode.TooManyRequests, []) { RetryAfter = retryAfter };
 
     /// <summary>Work that fails this many times and then succeeds.</summary>

@@ -147,7 +147,7 @@ internal sealed class PopulationScene : IAsyncDisposable
         var context = new DefaultHttpContext();
         using var body = new MemoryStream();
         context.Response.Body = body;
-        await Get<IEnumerable<IManagementPage>>().Single(page => page.Path == "/populate").AnswerAsync(context);
+        await Get<IEnumerable<IManagementPage>>().Single(page => page.Path == "/populate").RespondAsync(context);
         return JsonNode.Parse(body.ToArray())!;
     }
 

@@ -100,14 +100,14 @@ internal sealed class PopulationSummaryTests
     {
         _isClosed = true;
         await using var scene = await StartAsync();
-        await TestWait.UntilAsync(() => StateOf(scene).LastFailure is not null, "the first refusal");
+        await TestWait.UntilAsync(() => StateOf(scene).LastFailure is not null, "the first rejection");
         var first = (await scene.ReadStateAsync())["downstreams"]![0]!;
         Assert.That(
             ((string?)first["state"], (string?)first["access"]),
             Is.EqualTo(("unsure", "refused")).Or.EqualTo(("failing", "refused"))
         );
         Assert.That((string?)first["problem"], Does.Contain("it rejects our login"));
-        await TestWait.UntilAsync(() => StateOf(scene).Failure is not null, "the third refusal");
+        await TestWait.UntilAsync(() => StateOf(scene).Failure is not null, "the third rejection");
         Assert.That((string?)(await scene.ReadStateAsync())["downstreams"]![0]!["state"], Is.EqualTo("failing"));
     }
 

@@ -86,8 +86,8 @@ internal sealed class ReconcilerTests
              {"metadata":{"namespace":"running","name":"web","uid":"u1"},
                "spec":{"nodeName":"n","containers":[{"name":"c","image":"a:1"}]}}]}
             """;
-        const string Refusal = """{"kind":"Status","status":"Failure","message":"no","reason":"Forbidden","code":403}""";
-        _server.Answer(403, Refusal).Answer(200, Pods).Answer(403, Refusal);
+        const string Rejection = """{"kind":"Status","status":"Failure","message":"no","reason":"Forbidden","code":403}""";
+        _server.Answer(403, Rejection).Answer(200, Pods).Answer(403, Rejection);
         using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         using var registries = RegistryServices.Create([], _ => null, TimeProvider.System, NullLoggerFactory.Instance);
         using var reconciler = Create(options, QueueOf(options), services.GetRequiredService<IMeterFactory>(), registries);

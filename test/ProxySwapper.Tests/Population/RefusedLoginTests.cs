@@ -67,7 +67,7 @@ internal sealed class RefusedLoginTests
         _isClosed = true;
         var image = $"{_upstream.Address}/team/app:1";
         Assert.That((await scene.AdmitAsync([image])).Images[0].Decision.IsRewritten, Is.True);
-        await TestWait.UntilAsync(() => health.IsFallingBack, "three refusals");
+        await TestWait.UntilAsync(() => health.IsFallingBack, "three rejections");
         var decision = (await scene.AdmitAsync([image])).Images[0].Decision;
         Assert.That((decision.IsRewritten, decision.Reason), Is.EqualTo((false, DecisionReason.DownstreamFailing)));
         Assert.That(decision.Warning, Does.Contain($"{_downstream.Address}{path} is failing: it rejects our login"));
@@ -124,7 +124,7 @@ internal sealed class RefusedLoginTests
                 ShutdownGracePeriod = TimeSpan.FromSeconds(1),
             }
         );
-        await TestWait.UntilAsync(() => scene.Get<DownstreamHealth>().IsFallingBack, "three refusals of what no image has");
+        await TestWait.UntilAsync(() => scene.Get<DownstreamHealth>().IsFallingBack, "three rejections of what no image has");
         var image = $"{_upstream.Address}/team/app:1";
         Assert.That((await scene.AdmitAsync([image])).Images[0].Decision.IsRewritten, Is.False);
         await TestWait.UntilAsync(async () => (await scene.AdmitAsync([image])).Images[0].Decision.IsRewritten, "the swap");

@@ -28,7 +28,7 @@ internal sealed class SharedImageSecretTests
     [SetUp]
     public async Task Start()
     {
-        _upstream = await InMemoryRegistry.StartAsync(new InMemoryRegistryOptions { Interceptor = AnswerAsync });
+        _upstream = await InMemoryRegistry.StartAsync(new InMemoryRegistryOptions { Interceptor = RespondAsync });
         _downstream = await InMemoryRegistry.StartAsync();
         _server = await InMemoryApiServer.StartAsync();
         _client = ApiServers.Connect(_server, @namespace: "proxyswapper");
@@ -101,7 +101,7 @@ internal sealed class SharedImageSecretTests
     }
 
     /// <summary>Answers once all Pods have been seen, and then only with the right login.</summary>
-    private async Task AnswerAsync(HttpContext context, RequestDelegate next)
+    private async Task RespondAsync(HttpContext context, RequestDelegate next)
     {
         await _all.Task.WaitAsync(context.RequestAborted);
         if (context.Request.Headers.Authorization == Right)

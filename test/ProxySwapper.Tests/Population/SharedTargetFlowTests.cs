@@ -54,7 +54,7 @@ internal sealed class SharedTargetFlowTests
         // The content of the other registry proves nothing: anyone can copy a public image.
         first.AddTo(_evil, "team/app", "same");
         await using (var scene = await StartAsync())
-            await BringAsync(scene, _good);
+            await EnsureDownstreamAsync(scene, _good);
         Assert.That(Downstream, Is.EqualTo(first.Top.Digest));
 
         var log = new CapturedLog();
@@ -70,7 +70,7 @@ internal sealed class SharedTargetFlowTests
         }
         second.AddTo(_good, "team/app", "1");
         await using (var scene = await StartAsync())
-            await BringAsync(scene, _good);
+            await EnsureDownstreamAsync(scene, _good);
         Assert.That(Downstream, Is.EqualTo(second.Top.Digest), "its own source may move it");
     }
 
@@ -102,7 +102,7 @@ internal sealed class SharedTargetFlowTests
         await scene.AdmitAsync([$"{_good.Address}/team/app:1"], pullPolicy: "Always");
         await TestWait.UntilAsync(() => scene.Get<FailedImages>().Snapshot().Count == 1);
         Assert.That(Downstream, Is.Null);
-        await BringAsync(scene, _good);
+        await EnsureDownstreamAsync(scene, _good);
         second.AddTo(_good, "team/app", "1");
         await scene.AdmitAsync([$"{_good.Address}/team/app:1"], pullPolicy: "Always");
         await TestWait.UntilAsync(() => Downstream == second.Top.Digest);
@@ -139,13 +139,13 @@ internal sealed class SharedTargetFlowTests
     {
         TestImage.Create(1).AddTo(_good, "team/app", "1");
         await using var scene = await StartAsync(allow: false);
-        await BringAsync(scene, _good);
+        await EnsureDownstreamAsync(scene, _good);
         Assert.That(_downstream.Repository("mirror/team/app").Tags.Keys, Is.EqualTo(["1"]));
     }
 
     private ProxySwapper.Registry.Digest? Downstream => _downstream.Repository("mirror/team/app").Find("1")?.Digest;
 
-    private static async Task BringAsync(PopulationScene scene, InMemoryRegistry source)
+    private static async Task EnsureDownstreamAsync(PopulationScene scene, InMemoryRegistry source)
     {
         await scene.AdmitAsync([$"{source.Address}/team/app:1"], pullPolicy: "Always");
         await TestWait.UntilAsync(() => scene.Queue.Known.Count == 1);

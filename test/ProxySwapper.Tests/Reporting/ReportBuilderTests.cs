@@ -156,7 +156,7 @@ internal sealed class ReportBuilderTests
     {
         TimeSpan? length = window is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
         var answer = new RateLimitStatus(remaining, limit, length, DateTimeOffset.UnixEpoch);
-        Assert.That(new PullLimit(answer).Compare(pulls, pulls), Is.EqualTo($"Docker Hub answered that {verdict}"));
+        Assert.That(new PullLimit(answer).Compare(pulls, pulls), Is.EqualTo($"Docker Hub reports that {verdict}"));
     }
 
     [Test]

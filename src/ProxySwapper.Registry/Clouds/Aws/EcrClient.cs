@@ -185,8 +185,8 @@ public sealed class EcrClient : IDisposable
     private static string ReasonOf(Exception fault)
     {
         for (var inner = fault.InnerException; inner is not null; inner = inner.InnerException)
-            if (inner is AmazonServiceException { StatusCode: not 0 } refusal)
-                return $"{fault.Message.TrimEnd('.')}: {refusal.ErrorCode}: {refusal.Message}";
+            if (inner is AmazonServiceException { StatusCode: not 0 } rejection)
+                return $"{fault.Message.TrimEnd('.')}: {rejection.ErrorCode}: {rejection.Message}";
         return fault.GetBaseException().Message;
     }
 

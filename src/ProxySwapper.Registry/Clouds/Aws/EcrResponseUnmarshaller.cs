@@ -8,7 +8,7 @@ namespace ProxySwapper.Registry.Clouds.Aws;
 /// <summary>Reads a response, or an error, whose code the SDK's retries depend on.</summary>
 internal sealed class EcrResponseUnmarshaller : JsonResponseUnmarshaller
 {
-    private const int MaximumAnswer = 4 * 1024 * 1024;
+    private const int MaximumResponseBytes = 4 * 1024 * 1024;
 
     public override AmazonWebServiceResponse Unmarshall(JsonUnmarshallerContext input) => new EcrResponse { Body = Read(input.Stream) };
 
@@ -60,7 +60,7 @@ internal sealed class EcrResponseUnmarshaller : JsonResponseUnmarshaller
     {
         using var bounded = new MemoryStream();
         var buffer = new byte[16 * 1024];
-        while (bounded.Length < MaximumAnswer && stream.Read(buffer) is > 0 and var read)
+        while (bounded.Length < MaximumResponseBytes && stream.Read(buffer) is > 0 and var read)
             bounded.Write(buffer, 0, read);
         return bounded.GetBuffer().AsMemory(0, (int)bounded.Length);
     }

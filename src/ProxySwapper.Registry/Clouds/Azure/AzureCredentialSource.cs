@@ -72,17 +72,17 @@ public sealed partial class AzureCredentialSource : IRegistryCredentialSource
     public ValueTask<RegistryCredential?> GetAsync(ImageReference image, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(image);
-        return AnswerAsync(image.Registry, credential => credential.GetAsync(cancellationToken));
+        return SelectAsync(image.Registry, credential => credential.GetAsync(cancellationToken));
     }
 
     /// <inheritdoc />
     public ValueTask<RegistryCredential?> RenewAsync(ImageReference image, RegistryCredential refused, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(image);
-        return AnswerAsync(image.Registry, credential => credential.RenewAsync(refused, cancellationToken));
+        return SelectAsync(image.Registry, credential => credential.RenewAsync(refused, cancellationToken));
     }
 
-    private ValueTask<RegistryCredential?> AnswerAsync(RegistryName host, Func<CachedCredential, ValueTask<RegistryCredential?>> ask)
+    private ValueTask<RegistryCredential?> SelectAsync(RegistryName host, Func<CachedCredential, ValueTask<RegistryCredential?>> ask)
     {
         var account = _accounts.GetValueOrDefault(host);
         if (account is null && !IsAzure(host))

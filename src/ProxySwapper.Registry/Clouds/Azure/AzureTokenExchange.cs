@@ -13,7 +13,7 @@ namespace ProxySwapper.Registry.Clouds.Azure;
 /// </summary>
 internal sealed class AzureTokenExchange(RegistryClients clients, TimeProvider time)
 {
-    private const int MaximumAnswer = 256 * 1024;
+    private const int MaximumResponseBytes = 256 * 1024;
     private const int MaximumRetries = 2;
 
     /// <summary>The lifetime of a refresh token without an expiry.</summary>
@@ -104,7 +104,7 @@ internal sealed class AzureTokenExchange(RegistryClients clients, TimeProvider t
             throw await ErrorResponseReader.ReadAsync(answer, request, null, time, cancellationToken);
         try
         {
-            using var document = JsonDocument.Parse(await answer.ReadBodyAsync(MaximumAnswer, cancellationToken));
+            using var document = JsonDocument.Parse(await answer.ReadBodyAsync(MaximumResponseBytes, cancellationToken));
             if (document.RootElement.GetProperty("refresh_token").GetString() is not { Length: > 0 } token)
                 throw new JsonException("no token");
             return new RenewableCredential(RegistryCredential.Identity(token), EndOf(token) ?? time.GetUtcNow() + UnknownLifetime);

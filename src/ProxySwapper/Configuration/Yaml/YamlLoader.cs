@@ -54,7 +54,7 @@ internal static class YamlLoader
                 Merge(item, merged);
         if (node is not YamlMappingNode mapping)
             return;
-        RefuseDuplicates(mapping);
+        RejectDuplicates(mapping);
         foreach (var (_, value) in mapping.Children)
             Merge(value, merged);
         var key = mapping.Children.Keys.FirstOrDefault(key => key is YamlScalarNode { Value: MergeKey, Style: ScalarStyle.Plain });
@@ -68,7 +68,7 @@ internal static class YamlLoader
     }
 
     /// <summary>The library refuses equal keys; two that only differ in their tags are the same one for every reader here.</summary>
-    private static void RefuseDuplicates(YamlMappingNode mapping)
+    private static void RejectDuplicates(YamlMappingNode mapping)
     {
         var names = new HashSet<string>(StringComparer.Ordinal);
         foreach (var key in mapping.Children.Keys)

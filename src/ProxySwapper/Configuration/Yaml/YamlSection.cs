@@ -30,7 +30,7 @@ internal sealed class YamlSection(YamlSource source, string path, YamlMappingNod
         {
             null => null,
             YamlScalarNode { Value: { } value } => value,
-            var node => Refuse<string?>(key, node, "must be a string"),
+            var node => Reject<string?>(key, node, "must be a string"),
         };
 
     /// <summary>A file path; whether the file exists is checked by the code that reads it.</summary>
@@ -51,7 +51,7 @@ internal sealed class YamlSection(YamlSource source, string path, YamlMappingNod
             null => null,
             YamlScalarNode { Value: "true" or "True" or "TRUE" or "yes" or "Yes" or "YES" or "on" or "On" or "ON" } => true,
             YamlScalarNode { Value: "false" or "False" or "FALSE" or "no" or "No" or "NO" or "off" or "Off" or "OFF" } => false,
-            var node => Refuse<bool?>(key, node, "must be true or false"),
+            var node => Reject<bool?>(key, node, "must be true or false"),
         };
 
     public int? Integer(string key, int minimum, int maximum) =>
@@ -62,7 +62,7 @@ internal sealed class YamlSection(YamlSource source, string path, YamlMappingNod
                 when int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
                     && value >= minimum
                     && value <= maximum => value,
-            var node => Refuse<int?>(key, node, $"must be an integer from {minimum} to {maximum}"),
+            var node => Reject<int?>(key, node, $"must be an integer from {minimum} to {maximum}"),
         };
 
     public double? Number(string key, double minimum, double maximum) =>
@@ -73,7 +73,7 @@ internal sealed class YamlSection(YamlSource source, string path, YamlMappingNod
                 when double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value)
                     && value >= minimum
                     && value <= maximum => value,
-            var node => Refuse<double?>(
+            var node => Reject<double?>(
                 key,
                 node,
                 string.Create(CultureInfo.InvariantCulture, $"must be a number from {minimum} to {maximum}")
@@ -87,7 +87,7 @@ internal sealed class YamlSection(YamlSource source, string path, YamlMappingNod
             null => null,
             YamlScalarNode { Value: { } text } when DurationParser.TryParse(text, out var value) && value >= minimum && value <= maximum =>
                 value,
-            var node => Refuse<TimeSpan?>(
+            var node => Reject<TimeSpan?>(
                 key,
                 node,
                 "must be a duration such as 500ms, 8s, 1m30s or 1h, from "
@@ -111,7 +111,7 @@ internal sealed class YamlSection(YamlSource source, string path, YamlMappingNod
         )
             return value;
         var allowed = names.Select(ConfigurationValue.Of);
-        return Refuse<T?>(key, node, $"must be one of {string.Join(", ", allowed)}");
+        return Reject<T?>(key, node, $"must be one of {string.Join(", ", allowed)}");
     }
 
     /// <summary>A list of strings; a single string counts as a list of one. Empty when missing.</summary>
@@ -139,7 +139,7 @@ internal sealed class YamlSection(YamlSource source, string path, YamlMappingNod
         {
             null => null,
             YamlMappingNode inner => new YamlSection(source, PathOf(key), inner),
-            var node => Refuse<YamlSection?>(key, node, "must be a mapping of keys to values"),
+            var node => Reject<YamlSection?>(key, node, "must be a mapping of keys to values"),
         };
 
     /// <summary>A list of mappings. Empty when missing.</summary>
@@ -154,7 +154,7 @@ internal sealed class YamlSection(YamlSource source, string path, YamlMappingNod
             YamlMappingNode inner
                 when inner.Children.All(pair => pair is { Key: YamlScalarNode, Value: YamlScalarNode { Value: not null } }) =>
                 inner.Children.ToDictionary(pair => NameOf(pair.Key), pair => ((YamlScalarNode)pair.Value).Value!),
-            var node => Refuse<IReadOnlyDictionary<string, string>>(key, node, "must be a mapping of names to strings")
+            var node => Reject<IReadOnlyDictionary<string, string>>(key, node, "must be a mapping of names to strings")
                 ?? new Dictionary<string, string>(),
         };
 
@@ -196,7 +196,7 @@ internal sealed class YamlSection(YamlSource source, string path, YamlMappingNod
         return items;
     }
 
-    private T? Refuse<T>(string key, YamlNode node, string message)
+    private T? Reject<T>(string key, YamlNode node, string message)
     {
         Report(key, node, message);
         return default;

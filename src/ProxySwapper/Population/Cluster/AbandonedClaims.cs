@@ -49,7 +49,7 @@ internal sealed partial class AbandonedClaims(
             {
                 Log.NotDeleted(logger, problem.Message);
                 // A policy may refuse the deletion of one Lease; anything else concerns the others too.
-                if (problem is not KubernetesException { IsRefusal: true })
+                if (problem is not KubernetesException { IsRejection: true })
                     return;
             }
     }

@@ -43,8 +43,8 @@ internal sealed partial class ClusterCapabilities(KubernetesAccess kubernetes, T
         {
             while (true)
             {
-                var isAnswered = await AskAsync(client, stoppingToken);
-                await Task.Delay(isAnswered ? Interval : RetryInterval, time, stoppingToken);
+                var hasResponded = await AskAsync(client, stoppingToken);
+                await Task.Delay(hasResponded ? Interval : RetryInterval, time, stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)

@@ -70,7 +70,7 @@ internal sealed partial class CopyClaims(KubernetesAccess kubernetes, TimeProvid
         }
         catch (Exception problem) when (problem is KubernetesException or KubernetesConnectionException)
         {
-            if (problem is not KubernetesException { IsRefusal: true } && IsWaitedFor(problem.Message))
+            if (problem is not KubernetesException { IsRejection: true } && IsWaitedFor(problem.Message))
                 return new ClaimResult(null, time.GetUtcNow() + RetryInterval);
             Log.Unclaimed(logger, work.Key, problem.Message);
             return new ClaimResult(CopyClaim.None, null);

@@ -11,7 +11,7 @@ namespace ProxySwapper.Population.Downstream;
 
 /// <summary>
 /// Checks our access to every target of the rules now, while the caller waits. Unlike <see cref="DownstreamHealth"/>, a
-/// single refusal counts, and a target without a path is asked about a repository that an image could go to.
+/// single rejection counts, and a target without a path is asked about a repository that an image could go to.
 /// </summary>
 internal sealed class AccessSurvey(RegistryServices registries, TimeProvider time)
 {

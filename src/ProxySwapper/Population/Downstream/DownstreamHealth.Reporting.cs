@@ -31,8 +31,8 @@ internal sealed partial class DownstreamHealth
         if (health.Fault is { } fault)
             yield return Description(health.Registry.Text, fault, FallsBack(options));
         foreach (var target in health.Targets)
-            if (target.Fault is { } refusal)
-                yield return Description(target.Name, refusal, FallsBackIfRefused(options));
+            if (target.Fault is { } rejection)
+                yield return Description(target.Name, rejection, FallsBackIfRefused(options));
 
         static string Description(string name, string fault, bool fallsBack) =>
             $"{name} is failing{(fallsBack ? ", its images are left unchanged" : "")}: {fault}";

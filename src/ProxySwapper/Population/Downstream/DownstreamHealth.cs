@@ -67,11 +67,11 @@ internal sealed partial class DownstreamHealth(
         if (health.Fault is { } fault && FallsBack(options))
             return $"{registry} is failing: {fault}";
         var target = health.TargetOf(repository);
-        if (target.Fault is not { } refusal || !FallsBackIfRefused(options))
+        if (target.Fault is not { } rejection || !FallsBackIfRefused(options))
             return null;
         // Nothing is copied there meanwhile, so this repository would never be checked: our login may have rights for it alone.
         target.AddRepository(repository);
-        return $"{target.Name} is failing: {refusal}";
+        return $"{target.Name} is failing: {rejection}";
     }
 
     /// <summary>
@@ -264,7 +264,7 @@ internal sealed partial class DownstreamHealth(
                     new ParallelOptions { MaxDegreeOfParallelism = ParallelChecks, CancellationToken = cancellationToken },
                     async (target, stop) => await CheckAsync(health.Registry, target, stop)
                 );
-            var isNews = fault is null ? health.Answered() : health.Failed(fault);
+            var isNews = fault is null ? health.Responded() : health.Failed(fault);
             health.Checked(fault, _clock.UtcNow);
             var options = rules.Current.Options;
             var interval = options.ProxyHealth.Interval;

@@ -56,7 +56,7 @@ internal sealed class DownstreamProbe(
         var limit = target.Fault is null ? Timeout : RecoveryTimeout;
         var repositories = target.Repositories;
         var first = await AccessOfAsync(registry, repositories[0], limit, cancellationToken);
-        if (first.Answer == RepositoryAnswer.Granted)
+        if (first.Response == RepositoryResponse.Granted)
             return [first];
         return
         [
@@ -76,23 +76,23 @@ internal sealed class DownstreamProbe(
         try
         {
             await checkAccess(registry, repository, timeout.Token);
-            return new(repository, RepositoryAnswer.Granted, null);
+            return new(repository, RepositoryResponse.Granted, null);
         }
         catch (RegistryException problem) when (AccessCheck.IsDenial(problem, registry))
         {
-            return new(repository, RepositoryAnswer.Refused, $"it rejects our login: {problem.Message}");
+            return new(repository, RepositoryResponse.Refused, $"it rejects our login: {problem.Message}");
         }
         catch (RegistryException problem) when (AccessCheck.IsAbsence(problem, registry))
         {
-            return new(repository, RepositoryAnswer.Absent, null);
+            return new(repository, RepositoryResponse.Absent, null);
         }
         catch (Exception problem) when (FailureClassifier.IsExpected(problem))
         {
-            return new(repository, RepositoryAnswer.Inconclusive, null);
+            return new(repository, RepositoryResponse.Inconclusive, null);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return new(repository, RepositoryAnswer.Inconclusive, null);
+            return new(repository, RepositoryResponse.Inconclusive, null);
         }
     }
 }

@@ -77,7 +77,7 @@ internal sealed class RegistryHealth(RegistryName registry)
     public void End() => IsBeingChecked = false;
 
     /// <summary>It responded; true if it has just recovered.</summary>
-    public bool Answered()
+    public bool Responded()
     {
         Failures = 0;
         var isNews = _fault is not null;

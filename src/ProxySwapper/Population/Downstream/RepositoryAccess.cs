@@ -2,12 +2,12 @@ namespace ProxySwapper.Population.Downstream;
 
 /// <summary>The result of a check of one repository.</summary>
 /// <param name="Repository">The repository.</param>
-/// <param name="Answer">What the registry answered.</param>
+/// <param name="Response">What the registry answered.</param>
 /// <param name="Denial">Why it refused, or null.</param>
-internal sealed record RepositoryAccess(string Repository, RepositoryAnswer Answer, string? Denial);
+internal sealed record RepositoryAccess(string Repository, RepositoryResponse Response, string? Denial);
 
 /// <summary>What a registry answered to a check of a repository.</summary>
-internal enum RepositoryAnswer
+internal enum RepositoryResponse
 {
     /// <summary>Nothing that tells: it was too slow, did not respond, or failed (5xx).</summary>
     Inconclusive,

@@ -33,7 +33,7 @@ internal sealed class TargetAccess(RegistryName registry, string path)
     /// </summary>
     public IReadOnlyList<string> Repositories => _probe is { } probe ? [probe, .. _used] : _used;
 
-    /// <summary>The number of consecutive refusals.</summary>
+    /// <summary>The number of consecutive rejections.</summary>
     public int Failures { get; private set; }
 
     /// <summary>Why it counts as failing, or null.</summary>
@@ -87,7 +87,7 @@ internal sealed class TargetAccess(RegistryName registry, string path)
     public bool Checked(IReadOnlyList<RepositoryAccess> results, DateTimeOffset next)
     {
         var before = _fault;
-        if (results.FirstOrDefault(each => each.Answer == RepositoryAnswer.Granted) is { } granted)
+        if (results.FirstOrDefault(each => each.Response == RepositoryResponse.Granted) is { } granted)
         {
             _granted = granted.Repository;
             Accept(DownstreamAccess.Granted);
@@ -111,14 +111,14 @@ internal sealed class TargetAccess(RegistryName registry, string path)
     private void Read(IReadOnlyList<RepositoryAccess> results)
     {
         _refusing.IntersectWith(results.Select(each => each.Repository));
-        _refusing.ExceptWith(results.Where(each => each.Answer == RepositoryAnswer.Absent).Select(each => each.Repository));
-        _refusing.UnionWith(results.Where(each => each.Answer == RepositoryAnswer.Refused).Select(each => each.Repository));
+        _refusing.ExceptWith(results.Where(each => each.Response == RepositoryResponse.Absent).Select(each => each.Repository));
+        _refusing.UnionWith(results.Where(each => each.Response == RepositoryResponse.Refused).Select(each => each.Repository));
         var denial = results.LastOrDefault(each => each.Denial is not null)?.Denial;
         // Inconclusive results alone end nothing, also where other repositories have replaced those that refused.
-        if (_refusing.Count == 0 && results.Any(each => each.Answer == RepositoryAnswer.Absent))
+        if (_refusing.Count == 0 && results.Any(each => each.Response == RepositoryResponse.Absent))
             Accept(Access == DownstreamAccess.Granted ? Access : DownstreamAccess.Unknown);
         else if (_fault is null && (denial is null || _refusing.Count < results.Count))
-            // Not a consecutive refusal. Which repositories refused is kept.
+            // Not a consecutive rejection. Which repositories refused is kept.
             (Access, LastFault, Failures) = (Access == DownstreamAccess.Granted ? Access : DownstreamAccess.Unknown, null, 0);
         else if (denial is not null)
         {

@@ -14,7 +14,7 @@ internal sealed class GateLifter(KubernetesClient client, GateReleaser releaser,
     private const int MaximumRounds = 6;
 
     /// <summary>
-    /// After this round an internal error counts as a refusal of the restored images: a Pod with its rewritten images is better
+    /// After this round an internal error counts as a rejection of the restored images: a Pod with its rewritten images is better
     /// off than one that waits for ever.
     /// </summary>
     private const int LastRoundWithChanges = 3;
@@ -54,7 +54,7 @@ internal sealed class GateLifter(KubernetesClient client, GateReleaser releaser,
                         ended.Add(pod.Uid);
                 }
             }
-            catch (KubernetesException problem) when (!problem.IsRefusal && round < MaximumRounds)
+            catch (KubernetesException problem) when (!problem.IsRejection && round < MaximumRounds)
             {
                 // Listed again in the next round.
                 isLast = false;

@@ -63,7 +63,7 @@ internal sealed partial class GateReleaser(ILogger<GateReleaser> logger)
             catch (KubernetesException problem)
                 when (attempt < MaximumAttempts
                     && changes.Count > 0
-                    && (problem.IsRefusal || plan.MayDropChanges && problem.Status == HttpStatusCode.InternalServerError)
+                    && (problem.IsRejection || plan.MayDropChanges && problem.Status == HttpStatusCode.InternalServerError)
                 )
             {
                 plan = WithoutChanges(plan, pod, problem);
@@ -115,7 +115,7 @@ internal sealed record ReleasePlan(string? Reason, Func<string, bool> IsDownstre
     public bool KeepsImages { get; init; }
 
     /// <summary>
-    /// Whether an internal error of the API server (500) counts as a refusal of the changes, as it may be one of an admission webhook.
+    /// Whether an internal error of the API server (500) counts as a rejection of the changes, as it may be one of an admission webhook.
     /// </summary>
     public bool MayDropChanges { get; init; }
 

@@ -74,12 +74,12 @@ internal sealed partial class GatedPods(
     /// <summary>Adds or updates a gated Pod.</summary>
     /// <param name="pod">The Pod.</param>
     /// <param name="wasListed">True if it was found in a list and may have waited for long.</param>
-    /// <param name="bring">Waits until an image is downstream; returns null, or why it failed.</param>
-    public void Track(GatedPod pod, bool wasListed, Func<GatedImage, CancellationToken, Task<string?>> bring)
+    /// <param name="ensureDownstream">Waits until an image is downstream; returns null, or why it failed.</param>
+    public void Track(GatedPod pod, bool wasListed, Func<GatedImage, CancellationToken, Task<string?>> ensureDownstream)
     {
         var state = _pods.GetOrAdd(pod.Uid, _ => new GatedPodState(pod, _clock.UtcNow, wasListed ? ByOurClock(pod.CreatedAt) : null));
         foreach (var image in state.Update(pod))
-            _ = BringAsync(state, image, bring);
+            _ = EnsureDownstreamAsync(state, image, ensureDownstream);
         _signal.Raise();
     }
 
@@ -183,7 +183,7 @@ internal sealed partial class GatedPods(
         }
         catch (Exception problem)
         {
-            // Whatever it is, a refusal or an invalid response: the Pod must not wait forever because of it.
+            // Whatever it is, a rejection or an invalid response: the Pod must not wait forever because of it.
             state.Failures++;
             state.NextTry = _clock.UtcNow + Shorter(_backoff.After(state.Failures, null), LongestPause);
             Log.NotReleased(logger, state.Pod.ToString(), _clock.ToSystemTime(state.NextTry), problem.Message);
@@ -215,11 +215,15 @@ internal sealed partial class GatedPods(
     private string? PinOf(string image) =>
         !image.Contains('@', StringComparison.Ordinal) && lookup.DigestOf(image) is { } digest ? $"{image}@{digest}" : null;
 
-    private async Task BringAsync(GatedPodState state, GatedImage image, Func<GatedImage, CancellationToken, Task<string?>> bring)
+    private async Task EnsureDownstreamAsync(
+        GatedPodState state,
+        GatedImage image,
+        Func<GatedImage, CancellationToken, Task<string?>> ensureDownstream
+    )
     {
         try
         {
-            if (await bring(image, state.Ended) is { } error)
+            if (await ensureDownstream(image, state.Ended) is { } error)
                 state.Failed(image.Image, error);
             else
                 state.Arrived(image.Image);

@@ -42,7 +42,7 @@ internal static class FailureClassifier
     public static bool MayDependOnCredential(Exception fault, RegistryName registry, bool isOpened) =>
         fault switch
         {
-            RegistryException refused => refused.Host == registry && (IsRefusal(refused) || !isOpened && !IsNotConnected(refused)),
+            RegistryException refused => refused.Host == registry && (IsRejection(refused) || !isOpened && !IsNotConnected(refused)),
             _ => fault is RegistryCredentialException,
         };
 
@@ -60,9 +60,9 @@ internal static class FailureClassifier
         // A registry that responds to another credential is not down.
         var isOnlyOfCredential =
             isShared && failure.Kind == FailureKind.RegistryDown && faults.Any(other => Read(other).Kind != FailureKind.RegistryDown);
-        // A refusal says enough. What is wrong with one credential says nothing to those with another.
+        // A rejection says enough. What is wrong with one credential says nothing to those with another.
         var other =
-            first is RegistryException refused && IsRefusal(refused)
+            first is RegistryException refused && IsRejection(refused)
                 ? null
                 : faults.LastOrDefault(other => other.Message != first.Message)?.Message;
         if (!isOnlyOfCredential && other is null)
@@ -78,14 +78,14 @@ internal static class FailureClassifier
     }
 
     /// <summary>
-    /// Of the refusals of several credentials the first counts, which belongs to the secret meant for the image, unless it is final and a
+    /// Of the rejections of several credentials the first counts, which belongs to the secret meant for the image, unless it is final and a
     /// later one is not: the wrong secret of one namespace must not decide for the others.
     /// </summary>
     private static bool IsOutweighed(Exception first, Exception later) =>
         Read(first).Kind == FailureKind.Permanent && Read(later).Kind != FailureKind.Permanent;
 
     /// <summary>To the unauthorised, registries report a private repository as missing; rate limits are per user.</summary>
-    private static bool IsRefusal(RegistryException fault) =>
+    private static bool IsRejection(RegistryException fault) =>
         fault.Status
             is HttpStatusCode.Unauthorized
                 or HttpStatusCode.Forbidden

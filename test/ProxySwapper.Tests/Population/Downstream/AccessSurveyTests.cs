@@ -12,7 +12,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Population.Downstream;
 
-/// <summary>Our access to the targets of the rules, checked at once and by one refusal.</summary>
+/// <summary>Our access to the targets of the rules, checked at once and by one rejection.</summary>
 [TestFixture]
 internal sealed class AccessSurveyTests
 {
@@ -184,7 +184,7 @@ internal sealed class AccessSurveyTests
         var context = new DefaultHttpContext();
         using var body = new MemoryStream();
         context.Response.Body = body;
-        await page.AnswerAsync(context);
+        await page.RespondAsync(context);
         return System.Text.Encoding.UTF8.GetString(body.ToArray());
     }
 

@@ -7,7 +7,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Population.Downstream;
 
-/// <content>How a refusal ends, and what a slow registry delays.</content>
+/// <content>How a rejection ends, and what a slow registry delays.</content>
 internal sealed partial class DownstreamHealthTests
 {
     private const string Probed = $"hub/{Probe}";

@@ -13,23 +13,23 @@ internal sealed class TargetAccessTests
         var target = new TargetAccess(RegistryName.Parse("registry.example.com"), "");
         target.AddRepository("denied");
         for (var i = 0; i < 3; i++)
-            Check(target, RepositoryAnswer.Refused, "denied");
+            Check(target, RepositoryResponse.Refused, "denied");
         foreach (var repository in new[] { "a", "b", "c" })
             target.AddRepository(repository);
         Assert.That(target.Repositories, Does.Not.Contain("denied"));
-        Check(target, RepositoryAnswer.Inconclusive, "a", "b", "c");
+        Check(target, RepositoryResponse.Inconclusive, "a", "b", "c");
         Assert.That(target.Fault, Is.EqualTo("denied"));
-        Check(target, RepositoryAnswer.Absent, "a", "b", "c");
+        Check(target, RepositoryResponse.Absent, "a", "b", "c");
         Assert.That(target.Fault, Is.Null);
     }
 
-    private static void Check(TargetAccess target, RepositoryAnswer answer, params string[] repositories) =>
+    private static void Check(TargetAccess target, RepositoryResponse answer, params string[] repositories) =>
         target.Checked(
             [
                 .. repositories.Select(repository => new RepositoryAccess(
                     repository,
                     answer,
-                    answer == RepositoryAnswer.Refused ? "denied" : null
+                    answer == RepositoryResponse.Refused ? "denied" : null
                 )),
             ],
             DateTimeOffset.MaxValue

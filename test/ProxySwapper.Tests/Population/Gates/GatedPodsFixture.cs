@@ -20,7 +20,7 @@ internal abstract class GatedPodsFixture
     protected ManualTimeProvider Time { get; private set; } = null!;
 
     /// <summary>The status that a patch with this body is refused with, or null.</summary>
-    protected Func<string, int?> Refusal { get; set; } = _ => null;
+    protected Func<string, int?> Rejection { get; set; } = _ => null;
 
     /// <summary>Awaited before a patch of a Pod of the namespace <c>hostile</c> is answered.</summary>
     protected Func<Task> Delay { get; set; } = () => Task.CompletedTask;
@@ -34,8 +34,8 @@ internal abstract class GatedPodsFixture
     public async Task Start()
     {
         Time = new ManualTimeProvider();
-        (Refusal, Delay, _patches) = (_ => null, () => Task.CompletedTask, 0);
-        _server = await InMemoryApiServer.StartAsync(new InMemoryApiServerOptions { Time = Time, Interceptor = AnswerAsync });
+        (Rejection, Delay, _patches) = (_ => null, () => Task.CompletedTask, 0);
+        _server = await InMemoryApiServer.StartAsync(new InMemoryApiServerOptions { Time = Time, Interceptor = RespondAsync });
         Client = ApiServers.Connect(_server, clock: Time);
     }
 
@@ -71,7 +71,7 @@ internal abstract class GatedPodsFixture
             default
         );
 
-    private async Task AnswerAsync(HttpContext context, RequestDelegate next)
+    private async Task RespondAsync(HttpContext context, RequestDelegate next)
     {
         if (context.Request.Method != HttpMethods.Patch)
         {
@@ -85,7 +85,7 @@ internal abstract class GatedPodsFixture
         Interlocked.Increment(ref _patches);
         if (context.Request.Path.Value!.Contains("/namespaces/hostile/", StringComparison.Ordinal))
             await Delay().WaitAsync(context.RequestAborted);
-        if (Refusal(body) is not { } status)
+        if (Rejection(body) is not { } status)
         {
             await next(context);
             return;

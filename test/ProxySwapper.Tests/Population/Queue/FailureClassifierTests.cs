@@ -21,7 +21,7 @@ internal sealed class FailureClassifierTests
     [TestCase(503, FailureKind.RegistryDown)]
     public void A_status_determines_whether_to_retry(int status, object kind)
     {
-        var fault = FailureClassifier.Read(Refusal((HttpStatusCode)status));
+        var fault = FailureClassifier.Read(Rejection((HttpStatusCode)status));
         Assert.That((fault.Kind, fault.Host?.Text), Is.EqualTo(((FailureKind)kind, "up.example.com")));
     }
 
@@ -31,9 +31,9 @@ internal sealed class FailureClassifierTests
     [TestCase(429, 401, 429)]
     public void A_transient_refusal_outweighs_a_permanent_one(int first, int later, int expected)
     {
-        var fault = FailureClassifier.Combine([Refusal((HttpStatusCode)first), Refusal((HttpStatusCode)later)], isShared: false);
+        var fault = FailureClassifier.Combine([Rejection((HttpStatusCode)first), Rejection((HttpStatusCode)later)], isShared: false);
         Assert.That(fault.Message, Does.Contain($"(HTTP {expected})"));
-        Assert.That(FailureClassifier.Read(fault).Kind, Is.EqualTo(FailureClassifier.Read(Refusal((HttpStatusCode)expected)).Kind));
+        Assert.That(FailureClassifier.Read(fault).Kind, Is.EqualTo(FailureClassifier.Read(Rejection((HttpStatusCode)expected)).Kind));
     }
 
     [TestCase(503, 401, true, FailureKind.Transient)]
@@ -43,7 +43,7 @@ internal sealed class FailureClassifierTests
     public void A_registry_that_responds_to_another_credential_is_not_down_for_all(int first, int later, bool isShared, object kind) =>
         Assert.That(
             FailureClassifier
-                .Read(FailureClassifier.Combine([Refusal((HttpStatusCode)first), Refusal((HttpStatusCode)later)], isShared))
+                .Read(FailureClassifier.Combine([Rejection((HttpStatusCode)first), Rejection((HttpStatusCode)later)], isShared))
                 .Kind,
             Is.EqualTo((FailureKind)kind)
         );
@@ -51,7 +51,7 @@ internal sealed class FailureClassifierTests
     [Test]
     public void What_is_wrong_with_one_credential_is_told_beside_what_the_others_met()
     {
-        var fault = FailureClassifier.Combine([Refusal(HttpStatusCode.BadRequest), Refusal(HttpStatusCode.NotFound)], isShared: true);
+        var fault = FailureClassifier.Combine([Rejection(HttpStatusCode.BadRequest), Rejection(HttpStatusCode.NotFound)], isShared: true);
         Assert.That(
             fault.Message,
             Is.EqualTo("GET up.example.com/r: bad request (HTTP 400); with another credential: GET up.example.com/r: not found (HTTP 404)")
@@ -65,14 +65,14 @@ internal sealed class FailureClassifierTests
     public void A_registry_that_cannot_be_reached_fails_as_a_whole()
     {
         var cause = new HttpRequestException(HttpRequestError.ConnectionError, "Connection refused");
-        Assert.That(FailureClassifier.Read(Refusal(null, cause)).Kind, Is.EqualTo(FailureKind.RegistryDown));
+        Assert.That(FailureClassifier.Read(Rejection(null, cause)).Kind, Is.EqualTo(FailureKind.RegistryDown));
     }
 
     [Test]
     public void A_connection_that_breaks_in_the_middle_says_nothing_of_the_registry_as_a_whole()
     {
         var cause = new HttpIOException(HttpRequestError.ResponseEnded, "The response ended prematurely");
-        Assert.That(FailureClassifier.Read(Refusal(null, cause)).Kind, Is.EqualTo(FailureKind.Transient));
+        Assert.That(FailureClassifier.Read(Rejection(null, cause)).Kind, Is.EqualTo(FailureKind.Transient));
     }
 
     [Test]
@@ -105,7 +105,7 @@ internal sealed class FailureClassifierTests
     [TestCase(500, "down.example.com", false, false)]
     public void Another_secret_is_tried_unless_the_failure_cannot_depend_on_it(int status, string registry, bool isOpened, bool expected) =>
         Assert.That(
-            FailureClassifier.MayDependOnCredential(Refusal((HttpStatusCode)status), RegistryName.Parse(registry), isOpened),
+            FailureClassifier.MayDependOnCredential(Rejection((HttpStatusCode)status), RegistryName.Parse(registry), isOpened),
             Is.EqualTo(expected)
         );
 
@@ -115,7 +115,7 @@ internal sealed class FailureClassifierTests
     public void A_server_that_was_never_connected_to_has_seen_no_credential(HttpRequestError error, bool expected) =>
         Assert.That(
             FailureClassifier.MayDependOnCredential(
-                Refusal(null, new HttpRequestException(error, "x")),
+                Rejection(null, new HttpRequestException(error, "x")),
                 RegistryName.Parse("up.example.com"),
                 isOpened: false
             ),
@@ -129,6 +129,6 @@ internal sealed class FailureClassifierTests
             Is.EqualTo(FailureKind.Transient)
         );
 
-    private static RegistryException Refusal(HttpStatusCode? status, Exception? cause = null) =>
+    private static RegistryException Rejection(HttpStatusCode? status, Exception? cause = null) =>
         new(HttpMethod.Get, RegistryName.Parse("up.example.com"), "r", status, [], innerException: cause);
 }

@@ -46,7 +46,7 @@ internal sealed class NamespaceShareTests : PopulationQueueFixture
     public void Within_a_namespace_registries_take_turns()
     {
         Options = Options with { MaxNumberOfParallelJobs = 1, QueueLimit = 100 };
-        Answered("other.example.com");
+        Responded("other.example.com");
         for (var i = 0; i < 10; i++)
             EnqueueFor(Modest, $"a{i}");
         EnqueueFor(Modest, "b0", "other.example.com");

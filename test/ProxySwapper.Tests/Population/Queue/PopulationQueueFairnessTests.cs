@@ -21,7 +21,7 @@ internal sealed class PopulationQueueFairnessTests : PopulationQueueFixture
     [Test]
     public void A_registry_that_is_down_costs_one_worker_one_attempt_at_a_time()
     {
-        Answered("other.example.com");
+        Responded("other.example.com");
         for (var i = 0; i < 3; i++)
             Enqueue($"bad{i}");
         var bad = Take();

@@ -34,11 +34,11 @@ internal abstract class PopulationQueueFixture
         };
         Time = new ManualTimeProvider();
         Queue = new PopulationQueue(() => Options, Time, new Backoff(() => 0.5));
-        Answered("up.example.com");
+        Responded("up.example.com");
     }
 
     /// <summary>Records a response of a registry, so that its images do not count as slow.</summary>
-    protected void Answered(string registry)
+    protected void Responded(string registry)
     {
         var work = Copy("answered", registry);
         Queue.TryEnqueue(work, Pod);

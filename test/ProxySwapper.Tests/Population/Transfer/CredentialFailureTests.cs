@@ -33,7 +33,7 @@ internal sealed class CredentialFailureTests
     public async Task Start()
     {
         (_failures, _isTokenFailing, _isPrivate) = (0, true, false);
-        _upstream = await InMemoryRegistry.StartAsync(new InMemoryRegistryOptions { Interceptor = AnswerAsync });
+        _upstream = await InMemoryRegistry.StartAsync(new InMemoryRegistryOptions { Interceptor = RespondAsync });
         _downstream = await InMemoryRegistry.StartAsync();
         TestImage.Create(1, 1, 1000, "amd64").AddTo(_upstream, "app", "1");
         _server = await ScriptedApiServer.StartAsync();
@@ -155,7 +155,7 @@ internal sealed class CredentialFailureTests
         )}}"} }""";
 
     /// <summary>A registry with Bearer tokens, which fails or whose token server fails for anybody who is not anonymous.</summary>
-    private async Task AnswerAsync(HttpContext context, RequestDelegate next)
+    private async Task RespondAsync(HttpContext context, RequestDelegate next)
     {
         var request = context.Request;
         var authorization = request.Headers.Authorization.ToString();

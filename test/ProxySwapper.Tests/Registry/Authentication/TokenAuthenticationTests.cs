@@ -222,7 +222,7 @@ internal sealed class TokenAuthenticationTests
                 .And.Contain("incorrect username or password")
         );
         Assert.That(fault + scene.Log.Text, Does.Not.Contain("s3cret").And.Not.Contain("scope="));
-        Assert.That(scene.Time.Skipped, Is.Empty, "a refusal is not tried again");
+        Assert.That(scene.Time.Skipped, Is.Empty, "a rejection is not tried again");
     }
 
     [Test]

@@ -196,7 +196,7 @@ internal sealed class UploadFallbackTests
     [TestCase("https://r.example.com/v2/", "https://elsewhere.example.com/upload", true)]
     [TestCase("http://r.example.com/v2/", "http://elsewhere.example.com/upload", true)]
     public void Encryption_is_not_lost_on_the_way_to_another_host(string from, string to, bool isTaken) =>
-        Assert.That(RedirectingSender.RefusalOf(new Uri(from), new Uri(to)) is null, Is.EqualTo(isTaken));
+        Assert.That(RedirectingSender.Validate(new Uri(from), new Uri(to)) is null, Is.EqualTo(isTaken));
 
     private static RegistryFault Refused(int status, string code) =>
         async (context, registry) =>

@@ -77,7 +77,7 @@ internal sealed class LocalServerProbeTests
             {
                 var client = await server.AcceptTcpClientAsync(stop);
                 open.Add(client);
-                await AnswerAsync(client, toHandshake, toRequest, stop);
+                await RespondAsync(client, toHandshake, toRequest, stop);
             }
         }
         catch (OperationCanceledException)
@@ -86,7 +86,7 @@ internal sealed class LocalServerProbeTests
         }
     }
 
-    private static async Task AnswerAsync(TcpClient client, string toHandshake, string toRequest, CancellationToken stop)
+    private static async Task RespondAsync(TcpClient client, string toHandshake, string toRequest, CancellationToken stop)
     {
         try
         {

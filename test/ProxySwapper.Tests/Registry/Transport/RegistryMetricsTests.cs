@@ -76,9 +76,9 @@ internal sealed class RegistryMetricsTests
         );
         listener.Start();
         for (var index = 0; index < 2 * RegistryMetrics.MaxUnnamedHosts; index++)
-            RegistryMetrics.Answered(RegistryName.Parse($"r{index}.tenant.example"), HttpMethod.Get, 200);
+            RegistryMetrics.Responded(RegistryName.Parse($"r{index}.tenant.example"), HttpMethod.Get, 200);
         RegistryClients.NameInMetrics([RegistryName.Parse("configured.example")]);
-        RegistryMetrics.Answered(RegistryName.Parse("configured.example"), HttpMethod.Get, 200);
+        RegistryMetrics.Responded(RegistryName.Parse("configured.example"), HttpMethod.Get, 200);
         lock (hosts)
         {
             Assert.That(hosts, Does.Contain("configured.example").And.Contain("other"));
@@ -94,7 +94,7 @@ internal sealed class RegistryMetricsTests
     {
         using var listener = Listen();
         var counted = Mine.Value = [];
-        RegistryMetrics.Answered(RegistryName.Parse("configured.example"), HttpMethod.Get, status);
+        RegistryMetrics.Responded(RegistryName.Parse("configured.example"), HttpMethod.Get, status);
         Assert.That(counted.Keys, Is.EqualTo([$"proxyswapper_registry_requests_total method=GET status={expected}"]));
     }
 

@@ -14,7 +14,7 @@ internal sealed class RetryAfterTests
     [TestCase("99999999999999999999999999", 86400)]
     [TestCase("Fri, 31 Dec 9999 23:59:59 GMT", 86400)]
     public async Task No_registry_is_waited_for_longer_than_a_day(string value, int seconds) =>
-        Assert.That((await RefuseAsync(value)).RetryAfter, Is.EqualTo(TimeSpan.FromSeconds(seconds)));
+        Assert.That((await RejectAsync(value)).RetryAfter, Is.EqualTo(TimeSpan.FromSeconds(seconds)));
 
     [TestCase("NaN")]
     [TestCase("-1")]
@@ -22,9 +22,9 @@ internal sealed class RetryAfterTests
     [TestCase("0")]
     [TestCase("Thu, 01 Jan 1970 00:00:00 GMT")]
     public async Task A_value_that_is_not_a_time_to_come_is_ignored(string value) =>
-        Assert.That((await RefuseAsync(value)).RetryAfter, Is.Null);
+        Assert.That((await RejectAsync(value)).RetryAfter, Is.Null);
 
-    private static async Task<RegistryException> RefuseAsync(string retryAfter)
+    private static async Task<RegistryException> RejectAsync(string retryAfter)
     {
         await using var scene = await RegistryScene.StartAsync();
         scene.Faulty.Always(

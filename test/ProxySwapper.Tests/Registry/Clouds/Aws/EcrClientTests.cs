@@ -35,7 +35,7 @@ internal sealed class EcrClientTests : IAsyncDisposable
         Assert.That((authorization.Username, authorization.Password), Is.EqualTo(("AWS", "ecr-password-1-of-123456789012")));
         Assert.That(authorization.ExpiresAt, Is.EqualTo(TimeProvider.System.GetUtcNow().AddHours(12)).Within(TimeSpan.FromMinutes(1)));
         Assert.That(authorization.ToString(), Does.Not.Contain("ecr-password"));
-        Assert.That(_ecr.Refusals, Is.Empty);
+        Assert.That(_ecr.Rejections, Is.Empty);
     }
 
     [Test]

@@ -8,7 +8,7 @@ namespace ProxySwapper.Tests.Registry.Copying;
 
 /// <summary>A registry that refuses ends the copy at once, even while the other one is retried: the clock stands still.</summary>
 [TestFixture]
-internal sealed class EarlyRefusalTests
+internal sealed class EarlyRejectionTests
 {
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(60);
 

@@ -7,7 +7,7 @@ namespace ProxySwapper.Tests.Population.Gates;
 
 /// <summary>Refused releases, other replicas and restarts, with a clock that the test moves.</summary>
 [TestFixture]
-internal sealed class GatedPodsRefusalTests : GatedPodsFixture
+internal sealed class GatedPodsRejectionTests : GatedPodsFixture
 {
     // Admission webhooks refuse with 400 by default.
     [TestCase(400)]
@@ -17,7 +17,7 @@ internal sealed class GatedPodsRefusalTests : GatedPodsFixture
     public async Task If_the_original_is_refused_the_pod_is_released_with_its_current_image(int status)
     {
         await using var replica = await StartAsync();
-        Refusal = body => body.Contains("\"replace\"", StringComparison.Ordinal) ? status : null;
+        Rejection = body => body.Contains("\"replace\"", StringComparison.Ordinal) ? status : null;
         replica.See(await CreateAsync());
         await AdvanceAsync(Deadline);
         await LiftedAsync();
@@ -30,7 +30,7 @@ internal sealed class GatedPodsRefusalTests : GatedPodsFixture
     {
         await using var replica = await StartAsync();
         var tries = 0;
-        Refusal = body => body.Contains("\"replace\"", StringComparison.Ordinal) && ++tries > 0 ? 500 : null;
+        Rejection = body => body.Contains("\"replace\"", StringComparison.Ordinal) && ++tries > 0 ? 500 : null;
         replica.See(await CreateAsync());
         await AdvanceAsync(Deadline);
         for (var round = 1; round <= 3; round++)
@@ -47,7 +47,7 @@ internal sealed class GatedPodsRefusalTests : GatedPodsFixture
     public async Task The_log_says_when_the_next_attempt_is_by_the_clock_as_it_is_set_now()
     {
         await using var replica = await StartAsync();
-        Refusal = _ => 500;
+        Rejection = _ => 500;
         replica.See(await CreateAsync());
         Time.Correction = TimeSpan.FromHours(-3);
         await AdvanceAsync(Deadline);
@@ -60,7 +60,7 @@ internal sealed class GatedPodsRefusalTests : GatedPodsFixture
     {
         var conflicts = 2;
         await using var replica = await StartAsync();
-        Refusal = body => body.Length > 2 && conflicts-- > 0 ? 409 : null;
+        Rejection = body => body.Length > 2 && conflicts-- > 0 ? 409 : null;
         replica.See(await CreateAsync());
         await AdvanceAsync(Deadline);
         await LiftedAsync();
@@ -88,7 +88,7 @@ internal sealed class GatedPodsRefusalTests : GatedPodsFixture
         await using var replica = await StartAsync();
         var tries = 0;
         // A conflict is retried five times before a pause.
-        Refusal = body => body.Length > 2 && ++tries > 0 ? status : null;
+        Rejection = body => body.Length > 2 && ++tries > 0 ? status : null;
         replica.See(await CreateAsync());
         replica.Arrive(Target);
         var perRound = status == 409 ? 5 : 1;
@@ -105,7 +105,7 @@ internal sealed class GatedPodsRefusalTests : GatedPodsFixture
         await TriedAsync(9);
         Assert.That(GatesOf("app"), Has.Count.EqualTo(1));
         Assert.That(replica.Log.Text, Does.Contain("Cannot release Pod team/app, next attempt at"));
-        Refusal = _ => null;
+        Rejection = _ => null;
         await AdvanceAsync(TimeSpan.FromSeconds(30));
         await LiftedAsync();
         Assert.That(ImageOf("app"), Is.EqualTo(Target));
@@ -127,12 +127,12 @@ internal sealed class GatedPodsRefusalTests : GatedPodsFixture
     public async Task An_unexpected_response_is_retried_after_a_pause_too()
     {
         await using var replica = await StartAsync();
-        Refusal = body => body.Length > 2 ? 422 : 200;
+        Rejection = body => body.Length > 2 ? 422 : 200;
         replica.See(await CreateAsync());
         replica.Arrive(Target);
         await TestWait.UntilAsync(() => IsPausing(replica, 1), "the first try's end");
         var patches = Patches;
-        Refusal = _ => null;
+        Rejection = _ => null;
         Assert.That(patches, Is.EqualTo(2));
         await AdvanceAsync(2 * Second);
         await LiftedAsync();
@@ -205,12 +205,12 @@ internal sealed class GatedPodsRefusalTests : GatedPodsFixture
         JsonObject pod;
         await using (var first = await StartAsync())
         {
-            Refusal = _ => 500;
+            Rejection = _ => 500;
             first.See(pod = await CreateAsync());
             first.Arrive(Target);
             await TestWait.UntilAsync(() => IsPausing(first, 1));
         }
-        Refusal = _ => null;
+        Rejection = _ => null;
         await using var next = await StartAsync();
         next.Arrive(Target);
         next.See(pod, wasListed: true);
