@@ -27,7 +27,7 @@ internal sealed class AdmissionMetrics
         _admissions = meter.CreateCounter<long>(
             "proxyswapper_admissions_total",
             unit: null,
-            description: "Admission reviews of Pods answered, by result; patched means that at least one image was rewritten.",
+            description: "Admission reviews of Pods, by result; patched means that at least one image was rewritten.",
             tags: [new("result", OutcomeNames)]
         );
         _images = meter.CreateCounter<long>(
@@ -45,7 +45,7 @@ internal sealed class AdmissionMetrics
         _duration = meter.CreateHistogram(
             "proxyswapper_patch_duration_seconds",
             "s",
-            "Time to answer an admission review, from the complete request to the response, in seconds.",
+            "Time to respond to an admission review, from the complete request to the response, in seconds.",
             [],
             advice: new InstrumentAdvice<double>
             {

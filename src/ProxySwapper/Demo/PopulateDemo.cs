@@ -49,8 +49,8 @@ internal sealed class PopulateDemo(IAnsiConsole console, ProxySwapperOptions opt
         var started = TimeProvider.System.GetTimestamp();
         var (patch, _) = await webhook.AskAsync(pod, cancellationToken);
         var rewritten = (string?)JsonPatch.Apply(pod, patch ?? [])["spec"]!["containers"]![0]!["image"];
-        var answered = TimeProvider.System.GetElapsedTime(started).TotalMilliseconds;
-        console.MarkupLineInterpolated($"  {source} [green]→[/] [green]{rewritten}[/] [grey]answered after {answered:0} ms[/]");
+        var responded = TimeProvider.System.GetElapsedTime(started).TotalMilliseconds;
+        console.MarkupLineInterpolated($"  {source} [green]→[/] [green]{rewritten}[/] [grey]responded in {responded:0} ms[/]");
         if (rewritten != target || !await IsCopiedAsync(webhook.Get<PopulationQueue>(), target, cancellationToken))
         {
             console.MarkupLineInterpolated($"  The image was NOT copied downstream.");

@@ -19,7 +19,7 @@ internal sealed partial class DownstreamHealth
                 Snapshot()
                     .Where(state => state.Access != DownstreamAccess.Unknown)
                     .Select(state => Measure(state, state.Access == DownstreamAccess.Granted)),
-            description: "1 if a downstream registry let us read and write when it was last asked, 0 if it refused; absent if not known."
+            description: "1 if a downstream registry allowed reads and writes at the last check, 0 if it refused them; absent if unknown."
         );
 
         static Measurement<int> Measure(DownstreamState state, bool isTrue) =>

@@ -29,7 +29,7 @@ internal sealed class PopulationMetrics
         _copies = meter.CreateCounter<long>(
             "proxyswapper_populate_copies_total",
             unit: null,
-            description: "Images copied to the target registry, or given up (result failed), by result and source registry.",
+            description: "Images copied to the target registry, or failed permanently (result failed), by result and source registry.",
             tags: [new("result", (string[])[.. OutcomeNames, FailedName]), registries]
         );
         _bytes = meter.CreateCounter<long>(
