@@ -95,7 +95,7 @@ internal sealed class CommandLineTests
         Assert.That((await TestProcess.RunAsync("mkfifo", [pipe])).ExitCode, Is.Zero);
         using var process = ProxySwapperProgram.Start(
             arguments.Split(' ').Select(word => word == "PIPE" ? pipe : word),
-            new Dictionary<string, string> { ["PROXY_URL"] = "registry.example.com" }
+            ("PROXY_URL", "registry.example.com")
         );
         // Opening it ends when the program opens it too.
         await using var input = await Task.Run(() => new FileStream(pipe, FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
@@ -141,10 +141,7 @@ internal sealed class CommandLineTests
     [Test]
     public async Task What_follows_two_dashes_is_an_image()
     {
-        var (exitCode, output, error) = await ProxySwapperProgram.RunAsync(
-            ["rewrite", "--", "-a"],
-            new Dictionary<string, string> { ["PROXY_URL"] = "registry.example.com" }
-        );
+        var (exitCode, output, error) = await ProxySwapperProgram.RunAsync(["rewrite", "--", "-a"], ("PROXY_URL", "registry.example.com"));
         Assert.That((exitCode, error), Is.EqualTo((1, "")));
         Assert.That(output, Does.StartWith("-a (unchanged: image '-a' left unchanged"));
     }

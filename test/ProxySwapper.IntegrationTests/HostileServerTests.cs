@@ -21,7 +21,7 @@ internal sealed class HostileServerTests
     /// The heap's hard limit in bytes, hexadecimal: 128 MiB, half of what the chart allows. Responses without end have 80 MiB, which do not
     /// fit into it beside their copy; exhausting it is an internal error.
     /// </summary>
-    private static readonly Dictionary<string, string> LimitedMemory = new() { ["DOTNET_GCHeapHardLimit"] = "8000000" };
+    private static readonly (string Name, string? Value) LimitedMemory = ("DOTNET_GCHeapHardLimit", "8000000");
 
     private static readonly string[] Bodies =
     [

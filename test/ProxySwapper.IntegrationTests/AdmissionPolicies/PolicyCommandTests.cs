@@ -123,10 +123,10 @@ internal sealed class PolicyCommandTests : IDisposable
     [Test]
     public async Task Validate_refuses_what_the_policy_of_serve_could_not_express()
     {
-        var valid = await BuiltProgram.RunAsync(["validate", _config]);
+        var valid = await ProxySwapperProgram.RunAsync(["validate", _config]);
         Assert.That(valid.ExitCode, Is.Zero, "the webhook can");
         await File.AppendAllTextAsync(_config, "\nadmissionPolicy: {name: swap}\n");
-        var (exitCode, _, error) = await BuiltProgram.RunAsync(["validate", _config]);
+        var (exitCode, _, error) = await ProxySwapperProgram.RunAsync(["validate", _config]);
         Assert.That(exitCode, Is.EqualTo(2));
         Assert.That(error, Does.Contain($"{_config}:3:").And.Contain(Refused).And.Contain($"{_config}:4:").And.Contain("swapPolicy"));
     }
@@ -139,5 +139,6 @@ internal sealed class PolicyCommandTests : IDisposable
         Assert.That(error, Does.Contain("--name must be an object's name"));
     }
 
-    private Task<ProgramResult> RunAsync(params string[] arguments) => BuiltProgram.RunAsync(["policy", "--config", _config, .. arguments]);
+    private Task<(int ExitCode, string Output, string Error)> RunAsync(params string[] arguments) =>
+        ProxySwapperProgram.RunAsync(["policy", "--config", _config, .. arguments]);
 }

@@ -76,8 +76,8 @@ internal sealed partial class PolicyLimitsTests
         File.Delete(file);
     }
 
-    private Task<ProgramResult> RunAsync(params string[] arguments) =>
-        BuiltProgram.RunAsync([.. arguments, "--name", "printed", "--kubeconfig", _scene.Server.Kubeconfig]);
+    private Task<(int ExitCode, string Output, string Error)> RunAsync(params string[] arguments) =>
+        ProxySwapperProgram.RunAsync([.. arguments, "--name", "printed", "--kubeconfig", _scene.Server.Kubeconfig]);
 
     /// <summary>What <c>proxyswapper policy --name printed</c> prints.</summary>
     private static async Task<string> PrintedAsync(string configuration)
@@ -85,7 +85,7 @@ internal sealed partial class PolicyLimitsTests
         using var folder = new TemporaryFolder();
         var file = folder.PathOf("config.yaml");
         await File.WriteAllTextAsync(file, configuration);
-        var printed = await BuiltProgram.RunAsync(["policy", "--config", file, "--name", "printed"]);
+        var printed = await ProxySwapperProgram.RunAsync(["policy", "--config", file, "--name", "printed"]);
         Assert.That((printed.ExitCode, printed.Error), Is.EqualTo((0, "")));
         return printed.Output;
     }

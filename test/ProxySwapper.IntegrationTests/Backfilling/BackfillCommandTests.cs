@@ -34,9 +34,9 @@ internal sealed class BackfillCommandTests : IDisposable
     public async Task Waiting_ends_with_one_when_the_time_is_over()
     {
         await using var target = await DebianRegistry.StartAsync();
-        var (exitCode, output, _) = await ProxySwapperProgram.RunAsync(
-            ["backfill", "--config", await ConfigurationAsync(1, target.Address), "-f", "-", "--wait", "--timeout", "4s"],
-            input: PodOf(1)
+        var (exitCode, output, _) = await ProxySwapperProgram.RunWithInputAsync(
+            PodOf(1),
+            ["backfill", "--config", await ConfigurationAsync(1, target.Address), "-f", "-", "--wait", "--timeout", "4s"]
         );
         Assert.That(exitCode, Is.EqualTo(1), output);
         Assert.That(output, Does.Contain("127.0.0.1:1/team/late:2").And.Contain("1 failed").Or.Contain("1 left"));

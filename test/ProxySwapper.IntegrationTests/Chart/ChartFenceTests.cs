@@ -156,7 +156,7 @@ internal sealed class ChartFenceTests : IDisposable
             new PodClient(account).PatchAsync(_namespace, name, relabel, "test", default)
         );
         Assert.That(refused!.Message, Does.Contain("only our own labels may change"));
-        var result = await BuiltProgram.RunAsync(["release", "--namespace", _namespace], ("KUBECONFIG", kubeconfig));
+        var result = await ProxySwapperProgram.RunAsync(["release", "--namespace", _namespace], ("KUBECONFIG", kubeconfig));
         Assert.That((result.ExitCode, result.Error), Is.EqualTo((0, "")));
         var pod = (await _server.Client.GetAsync($"/api/v1/namespaces/{_namespace}/pods/{name}", default))!;
         Assert.That(GatesOf(pod), Is.EqualTo(["example.com/other"]));

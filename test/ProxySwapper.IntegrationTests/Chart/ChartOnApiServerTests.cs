@@ -109,15 +109,15 @@ internal sealed partial class ChartOnApiServerTests
         var arguments = job["spec"]!["template"]!["spec"]!["containers"]![0]!["args"]!.AsArray().Select(argument => (string)argument!);
         var kubeconfig = _server.KubeconfigOf(await _accounts.TokenAsync("proxyswapper-uninstall"));
         Assert.That(
-            await BuiltProgram.RunAsync(arguments, ("KUBECONFIG", kubeconfig)),
-            Is.EqualTo(new ProgramResult(0, $"Removed {Webhook}.\n", ""))
+            await ProxySwapperProgram.RunAsync(arguments, ("KUBECONFIG", kubeconfig)),
+            Is.EqualTo((0, $"Removed {Webhook}.\n", ""))
         );
         Assert.That(await _server.Client.GetAsync($"{Webhooks}/{Webhook}", default), Is.Null);
         Assert.That(
-            await BuiltProgram.RunAsync(arguments, ("KUBECONFIG", kubeconfig)),
-            Is.EqualTo(new ProgramResult(0, $"{Webhook} not found: nothing to remove.\n", ""))
+            await ProxySwapperProgram.RunAsync(arguments, ("KUBECONFIG", kubeconfig)),
+            Is.EqualTo((0, $"{Webhook} not found: nothing to remove.\n", ""))
         );
-        var other = await BuiltProgram.RunAsync(["disable", "--discard", "--name", "another"], ("KUBECONFIG", kubeconfig));
+        var other = await ProxySwapperProgram.RunAsync(["disable", "--discard", "--name", "another"], ("KUBECONFIG", kubeconfig));
         Assert.That(other.ExitCode, Is.EqualTo(1));
         Assert.That(other.Error, Does.Contain("forbidden (HTTP 403)"));
     }
@@ -152,14 +152,16 @@ internal sealed partial class ChartOnApiServerTests
             "-"
         );
         var kubeconfig = _server.KubeconfigOf(await _accounts.TokenAsync("on-call"));
-        Assert.That((await BuiltProgram.RunAsync(["disable"], ("KUBECONFIG", kubeconfig))).Error, Is.Empty);
+        Assert.That((await ProxySwapperProgram.RunAsync(["disable"], ("KUBECONFIG", kubeconfig))).Error, Is.Empty);
         Assert.That(await _server.Client.GetAsync($"{Webhooks}/{Webhook}", default), Is.Null);
         Assert.That(
-            (await BuiltProgram.RunAsync(["enable"], ("KUBECONFIG", kubeconfig))).Error,
+            (await ProxySwapperProgram.RunAsync(["enable"], ("KUBECONFIG", kubeconfig))).Error,
             Does.Contain("use --config-map NAMESPACE/NAME")
         );
         Assert.That(
-            (await BuiltProgram.RunAsync(["enable", "--config-map", $"{Namespace}/proxyswapper"], ("KUBECONFIG", kubeconfig))).Output,
+            (
+                await ProxySwapperProgram.RunAsync(["enable", "--config-map", $"{Namespace}/proxyswapper"], ("KUBECONFIG", kubeconfig))
+            ).Output,
             Is.EqualTo($"Restored {Webhook}: images are rewritten again.\n")
         );
         Assert.That(

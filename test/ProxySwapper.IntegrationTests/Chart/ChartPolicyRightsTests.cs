@@ -121,12 +121,12 @@ internal sealed class ChartPolicyRightsTests(string version)
         var account = ("KUBECONFIG", _server.KubeconfigOf(await _accounts.TokenAsync("proxyswapper-test")));
         string[] check = ["check", "--config", file, "--timeout", "0"];
         Assert.That(
-            (await BuiltProgram.RunAsync(check, account)).Output,
+            (await ProxySwapperProgram.RunAsync(check, account)).Output,
             Does.Contain($"[-] MutatingAdmissionPolicyBinding {Name} not found: webhook.registered is false, or it was removed")
         );
         await _accounts.ApplyAsync(OfChart("MutatingAdmissionPolicyBinding"));
         Assert.That(
-            (await BuiltProgram.RunAsync(check, account)).Output,
+            (await ProxySwapperProgram.RunAsync(check, account)).Output,
             Does.Contain($"[-] MutatingAdmissionPolicy {Name} not found: the program has not created it")
         );
     }
@@ -167,10 +167,10 @@ internal sealed class ChartPolicyRightsTests(string version)
         var onCall = ("KUBECONFIG", _server.KubeconfigOf(await _accounts.TokenAsync("on-call")));
         var before = await _server.Client.GetAsync($"{Bindings}/{Name}", default);
 
-        Assert.That((await BuiltProgram.RunAsync(["disable"], onCall)).Error, Is.Empty);
+        Assert.That((await ProxySwapperProgram.RunAsync(["disable"], onCall)).Error, Is.Empty);
         Assert.That(await _server.Client.GetAsync($"{Bindings}/{Name}", default), Is.Null);
-        var enabled = await BuiltProgram.RunAsync(["enable", "--config-map", $"{HelmChart.Release}/proxyswapper"], onCall);
-        Assert.That(enabled, Is.EqualTo(new ProgramResult(0, $"Restored {Name}: images are rewritten again.\n", "")));
+        var enabled = await ProxySwapperProgram.RunAsync(["enable", "--config-map", $"{HelmChart.Release}/proxyswapper"], onCall);
+        Assert.That(enabled, Is.EqualTo((0, $"Restored {Name}: images are rewritten again.\n", "")));
         var after = await _server.Client.GetAsync($"{Bindings}/{Name}", default);
         Assert.That(JsonNode.DeepEquals(after!["spec"], before!["spec"]), after.ToJsonString());
 
@@ -181,7 +181,7 @@ internal sealed class ChartPolicyRightsTests(string version)
         // The server has no gates; from 1.27 both commands release Pods.
         foreach (var account in new[] { "on-call", "proxyswapper-uninstall", Account })
             Assert.That(await _accounts.AllowedAsync(account, "team-a"), Is.SupersetOf(new[] { "list pods", "patch pods" }), account);
-        Assert.That(await BuiltProgram.RunAsync(arguments, hook), Is.EqualTo(new ProgramResult(0, $"Removed {Name}.\n", "")));
+        Assert.That(await ProxySwapperProgram.RunAsync(arguments, hook), Is.EqualTo((0, $"Removed {Name}.\n", "")));
         foreach (var path in new[] { $"{Bindings}/{Name}", $"{Policies}/{Name}" })
             Assert.That(await _server.Client.GetAsync(path, default), Is.Null, path);
         Assert.That(await _server.Client.GetAsync($"{Policies}/another", default), Is.Not.Null);

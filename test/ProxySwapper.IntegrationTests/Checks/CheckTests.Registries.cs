@@ -13,7 +13,7 @@ internal sealed partial class CheckTests
     {
         await using var webhook = await ProxySwapperProcess.StartAsync("proxyUrl: registry.invalid\nproxyHealth: {fallback: false}");
         await _cluster.KubectlWithInputAsync(WebhookRegistration.Manifest(webhook, _namespace), "apply", "-f", "-");
-        var result = await BuiltProgram.RunAsync(
+        var result = await ProxySwapperProgram.RunAsync(
             ["check", "--config", webhook.ConfigurationFile, "-n", _namespace],
             ("KUBECONFIG", _cluster.Kubeconfig)
         );
@@ -53,7 +53,7 @@ internal sealed partial class CheckTests
             new Dictionary<string, string> { ["KUBECONFIG"] = _cluster.Kubeconfig }
         );
         await _cluster.KubectlWithInputAsync(WebhookRegistration.Manifest(webhook, _namespace), "apply", "-f", "-");
-        var result = await BuiltProgram.RunAsync(
+        var result = await ProxySwapperProgram.RunAsync(
             ["check", "--config", webhook.ConfigurationFile, "-n", _namespace, $"--management=http://localhost:{webhook.ManagementPort}"],
             ("KUBECONFIG", _cluster.Kubeconfig)
         );

@@ -73,7 +73,7 @@ internal sealed partial class CheckTests
     public async Task Without_a_running_program_the_registries_are_asked_with_the_credentials_of_this_process()
     {
         await RegisterAsync();
-        var result = await BuiltProgram.RunAsync(
+        var result = await ProxySwapperProgram.RunAsync(
             ["check", "--config", _webhook.ConfigurationFile, "-n", _namespace],
             ("KUBECONFIG", _cluster.Kubeconfig)
         );
@@ -107,7 +107,7 @@ internal sealed partial class CheckTests
             populate: {policy: none}
             """
         );
-        var result = await BuiltProgram.RunAsync(["check", "--config", file, "-n", _namespace], ("KUBECONFIG", _cluster.Kubeconfig));
+        var result = await ProxySwapperProgram.RunAsync(["check", "--config", file, "-n", _namespace], ("KUBECONFIG", _cluster.Kubeconfig));
         Assert.That(result.ExitCode, Is.Zero, result.Output + result.Error);
         Assert.That(
             result.Output,
@@ -145,7 +145,7 @@ internal sealed partial class CheckTests
         await _cluster.KubectlWithInputAsync(WebhookRegistration.Manifest(gone, _namespace), "apply", "-f", "-");
         gone.Kill();
         await gone.WaitForExitAsync();
-        var result = await BuiltProgram.RunAsync(
+        var result = await ProxySwapperProgram.RunAsync(
             [
                 "check",
                 "--config",
@@ -174,8 +174,8 @@ internal sealed partial class CheckTests
             "proxyUrl: one.example\ndryRun: true\npopulate: {policy: none}",
             new Dictionary<string, string> { ["KUBECONFIG"] = _cluster.Kubeconfig }
         );
-        Task<ProgramResult> CheckAsync(int seconds) =>
-            BuiltProgram.RunAsync(
+        Task<(int ExitCode, string Output, string Error)> CheckAsync(int seconds) =>
+            ProxySwapperProgram.RunAsync(
                 [
                     .. new[] { "check", "--config", webhook.ConfigurationFile, "-n", _namespace, "--timeout", $"{seconds}" },
                     $"--management=http://localhost:{webhook.ManagementPort}",
@@ -206,7 +206,7 @@ internal sealed partial class CheckTests
     [TestCase("http//x", "must be a URL such as http://localhost:9090")]
     public async Task An_invalid_address_is_a_usage_error(string address, string expected)
     {
-        var result = await BuiltProgram.RunAsync(["check", "--management", address]);
+        var result = await ProxySwapperProgram.RunAsync(["check", "--management", address]);
         Assert.That((result.ExitCode, result.Error.Contains(expected, StringComparison.Ordinal)), Is.EqualTo((2, true)), result.Error);
     }
 
@@ -235,7 +235,7 @@ internal sealed partial class CheckTests
             .. pod["spec"]!["containers"]![0]!["args"]!.AsArray().Select(argument => Local((string)argument!)),
             "--timeout=60",
         ];
-        var result = await BuiltProgram.RunAsync(arguments, ("KUBECONFIG", kubeconfig));
+        var result = await ProxySwapperProgram.RunAsync(arguments, ("KUBECONFIG", kubeconfig));
         Assert.That(result.ExitCode, Is.Zero, result.Output + result.Error);
         Assert.That(result.Output, Does.EndWith("The check passed.\n"));
         var rights = new AccessReviewClient(Connect(kubeconfig));
@@ -250,7 +250,7 @@ internal sealed partial class CheckTests
             Assert.That(await rights.IsAllowedAsync(new(verb, ResourceType.Secrets, "default"), default), Is.False, $"{verb} secrets");
         }
         await UnregisterAsync();
-        var unregistered = await BuiltProgram.RunAsync([.. arguments[..^1], "--timeout=0"], ("KUBECONFIG", kubeconfig));
+        var unregistered = await ProxySwapperProgram.RunAsync([.. arguments[..^1], "--timeout=0"], ("KUBECONFIG", kubeconfig));
         Assert.That(unregistered.Output, Does.Contain("not found: webhook.registered is false"), "it may read why");
     }
 
@@ -266,8 +266,8 @@ internal sealed partial class CheckTests
     private Task<string> RegisterAsync(string? @namespace = null) =>
         _cluster.KubectlWithInputAsync(WebhookRegistration.Manifest(_webhook, @namespace ?? _namespace), "apply", "-f", "-");
 
-    private Task<ProgramResult> CheckAsync(params string[] arguments) =>
-        BuiltProgram.RunAsync(
+    private Task<(int ExitCode, string Output, string Error)> CheckAsync(params string[] arguments) =>
+        ProxySwapperProgram.RunAsync(
             [
                 "check",
                 "--config",

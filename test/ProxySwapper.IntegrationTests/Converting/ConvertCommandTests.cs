@@ -62,5 +62,5 @@ internal sealed class ConvertCommandTests : IDisposable
     }
 
     private static Task<(int ExitCode, string Output, string Error)> RunAsync(string input, params string[] arguments) =>
-        ProxySwapperProgram.RunAsync(arguments, input: input);
+        ProxySwapperProgram.RunWithInputAsync(input, arguments);
 }

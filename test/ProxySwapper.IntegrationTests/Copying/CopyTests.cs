@@ -139,8 +139,8 @@ internal sealed class CopyTests
     [Test]
     public async Task Wrong_credentials_are_exit_code_1_with_the_registrys_own_text_and_without_the_secret()
     {
-        var (exitCode, output, error) = await CopyAsync(
-            new Dictionary<string, string> { ["TARGET_PASSWORD"] = "not-the-secret" },
+        var (exitCode, output, error) = await CopyWithPasswordAsync(
+            "not-the-secret",
             $"{_source.Address}/team/app:1",
             $"{_target.Address}/denied/app:1"
         );
@@ -163,12 +163,9 @@ internal sealed class CopyTests
         Assert.That((await CopyAsync(arguments)).ExitCode, Is.EqualTo(2));
 
     private Task<(int ExitCode, string Output, string Error)> CopyAsync(params string[] arguments) =>
-        CopyAsync(new Dictionary<string, string> { ["TARGET_PASSWORD"] = "secret" }, arguments);
+        CopyWithPasswordAsync("secret", arguments);
 
-    private async Task<(int ExitCode, string Output, string Error)> CopyAsync(
-        Dictionary<string, string> environment,
-        params string[] arguments
-    )
+    private async Task<(int ExitCode, string Output, string Error)> CopyWithPasswordAsync(string password, params string[] arguments)
     {
         var config = Path.GetTempFileName();
         await File.WriteAllTextAsync(
@@ -176,8 +173,11 @@ internal sealed class CopyTests
             $"registries: [{{host: '{_target.Address}', auth: basic, usernameFrom: {{env: "
                 + "TARGET_USER}, passwordFrom: {env: TARGET_PASSWORD}}]"
         );
-        environment["TARGET_USER"] = "user";
-        var result = await ProxySwapperProgram.RunAsync(["copy", "--config", config, .. arguments], environment);
+        var result = await ProxySwapperProgram.RunAsync(
+            ["copy", "--config", config, .. arguments],
+            ("TARGET_USER", "user"),
+            ("TARGET_PASSWORD", password)
+        );
         File.Delete(config);
         return result;
     }

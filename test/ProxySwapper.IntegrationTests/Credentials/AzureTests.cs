@@ -89,8 +89,11 @@ internal sealed class AzureTests : IAsyncDisposable
         );
     }
 
-    private Task<ProgramResult> CopyAsync(string settings, params (string Name, string? Value)[] environment) =>
-        BuiltProgram.RunAsync(
+    private Task<(int ExitCode, string Output, string Error)> CopyAsync(
+        string settings,
+        params (string Name, string? Value)[] environment
+    ) =>
+        ProxySwapperProgram.RunAsync(
             [
                 "copy",
                 $"{_azure.Address}/team:1",

@@ -123,8 +123,12 @@ internal sealed class CloudHostTests : IAsyncDisposable
             ("AWS_SESSION_TOKEN", _ecr.Principal.SessionToken),
         ];
 
-    private Task<ProgramResult> CopyAsync(string source, string target, params (string Name, string? Value)[] environment) =>
-        BuiltProgram.RunAsync(
+    private Task<(int ExitCode, string Output, string Error)> CopyAsync(
+        string source,
+        string target,
+        params (string Name, string? Value)[] environment
+    ) =>
+        ProxySwapperProgram.RunAsync(
             ["copy", source, target, "--debug"],
             [
                 ("https_proxy", _proxy.Address),

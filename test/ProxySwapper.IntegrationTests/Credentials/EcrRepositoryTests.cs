@@ -213,8 +213,8 @@ internal sealed class EcrRepositoryTests : IAsyncDisposable
     private string Entry(string create = "{}") =>
         $"{{host: '{_target.Address}', auth: ecr, region: eu-central-1, createRepositories: {create}}}";
 
-    private Task<ProgramResult> RunAsync(params string[] arguments) =>
-        BuiltProgram.RunAsync(arguments, [.. Variables().Select(pair => (pair.Key, (string?)pair.Value))]);
+    private Task<(int ExitCode, string Output, string Error)> RunAsync(params string[] arguments) =>
+        ProxySwapperProgram.RunAsync(arguments, [.. Variables().Select(pair => (pair.Key, (string?)pair.Value))]);
 
     private Dictionary<string, string> Variables() =>
         new()

@@ -235,13 +235,13 @@ internal sealed class EcrTests : IAsyncDisposable
         Assert.That(result.Output + result.Error, Does.Not.Contain("ecr-password").And.Not.Contain(_ecr.Principal.SecretAccessKey));
     }
 
-    private Task<ProgramResult> RunAsync(
+    private Task<(int ExitCode, string Output, string Error)> RunAsync(
         string source,
         string target,
         string configuration,
         params (string Name, string? Value)[] environment
     ) =>
-        BuiltProgram.RunAsync(
+        ProxySwapperProgram.RunAsync(
             ["copy", source, target, "--config", configuration],
             [
                 ("AWS_ENDPOINT_URL_ECR", _ecr.Endpoint.AbsoluteUri),

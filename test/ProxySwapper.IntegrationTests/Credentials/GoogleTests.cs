@@ -61,8 +61,8 @@ internal sealed class GoogleTests : IAsyncDisposable
         );
     }
 
-    private Task<ProgramResult> CopyAsync(params (string Name, string? Value)[] environment) =>
-        BuiltProgram.RunAsync(
+    private Task<(int ExitCode, string Output, string Error)> CopyAsync(params (string Name, string? Value)[] environment) =>
+        ProxySwapperProgram.RunAsync(
             [
                 "copy",
                 $"{_google.Address}/{GoogleCloud.Repository}:1",

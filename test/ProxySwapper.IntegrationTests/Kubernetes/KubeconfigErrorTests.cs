@@ -41,7 +41,7 @@ internal sealed class KubeconfigErrorTests : IDisposable
 
     private async Task ExpectAsync(string message, string[] arguments, params (string Name, string? Value)[] environment)
     {
-        var run = await BuiltProgram.RunAsync(arguments, environment);
+        var run = await ProxySwapperProgram.RunAsync(arguments, environment);
         Assert.That(run.ExitCode, Is.EqualTo(2), run.Output + run.Error);
         Assert.That(run.Error, Does.StartWith(Kubeconfig).And.Contain(message).And.EndWith("\n"));
         Assert.That(run.Error.TrimEnd('\n'), Does.Not.Contain("\n"));

@@ -28,7 +28,7 @@ internal sealed class StatusTests
         Assert.That(shown, Is.EqualTo((0, shown.Output, "")));
         Assert.That(shown.Output, Does.Contain("All is well").And.Contain("docker.io -> registry.example.com/hub"));
         Assert.That(
-            (await ProxySwapperProgram.RunAsync(["status", $"{url}/"], TokenEnvironment)).ExitCode,
+            (await ProxySwapperProgram.RunAsync(["status", $"{url}/"], ("MANAGEMENT_TOKEN", Token))).ExitCode,
             Is.Zero,
             "from the environment"
         );

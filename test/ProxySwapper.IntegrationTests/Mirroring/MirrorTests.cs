@@ -219,7 +219,8 @@ internal sealed class MirrorTests
     {
         var (exitCode, _, error) = await ProxySwapperProgram.RunAsync(
             ["mirror"],
-            new Dictionary<string, string> { ["REPLICANT_CONFIG_FILE"] = "/a.yaml", ["PROXYSWAPPER_MIRROR_CONFIG_FILE"] = "/b.yaml" }
+            ("REPLICANT_CONFIG_FILE", "/a.yaml"),
+            ("PROXYSWAPPER_MIRROR_CONFIG_FILE", "/b.yaml")
         );
         Assert.That((exitCode, error.Contains("its old name", StringComparison.Ordinal)), Is.EqualTo((2, true)), error);
     }
@@ -231,10 +232,7 @@ internal sealed class MirrorTests
     {
         var file = Path.Combine(_folder, "replicant.yaml");
         await File.WriteAllTextAsync(file, text);
-        return await ProxySwapperProgram.RunAsync(
-            ["mirror", .. arguments],
-            new Dictionary<string, string> { ["REPLICANT_CONFIG_FILE"] = file }
-        );
+        return await ProxySwapperProgram.RunAsync(["mirror", .. arguments], ("REPLICANT_CONFIG_FILE", file));
     }
 
     private async Task<JsonNode> ReportAsync(string text)

@@ -193,9 +193,9 @@ internal sealed class ReportPageTests : IDisposable
             ["kind"] = "Pod",
             ["spec"] = new JsonObject { ["containers"] = containers },
         };
-        var (code, output, error) = await ProxySwapperProgram.RunAsync(
-            ["report", "-f", "-", "--config", _folder.PathOf("config.yaml"), "-o", "html", "--no-check"],
-            input: pod.ToJsonString()
+        var (code, output, error) = await ProxySwapperProgram.RunWithInputAsync(
+            pod.ToJsonString(),
+            ["report", "-f", "-", "--config", _folder.PathOf("config.yaml"), "-o", "html", "--no-check"]
         );
         Assert.That(code, Is.Zero, error);
         var file = _folder.PathOf("hostile.html");

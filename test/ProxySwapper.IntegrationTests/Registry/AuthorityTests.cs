@@ -21,11 +21,11 @@ internal sealed class AuthorityTests
         folder.Write("ca.crt", certificates.AuthorityPem);
         var address = registry.Address.Replace("127.0.0.1", "localhost", StringComparison.Ordinal);
         string[] arguments = ["copy", $"{address}/team/app:1", $"{address}/team/copy:1"];
-        var without = await BuiltProgram.RunAsync(arguments, ("SSL_CERT_DIR", "/etc/ssl/certs"));
+        var without = await ProxySwapperProgram.RunAsync(arguments, ("SSL_CERT_DIR", "/etc/ssl/certs"));
         Assert.That(without.ExitCode, Is.EqualTo(1), without.Output + without.Error);
         Assert.That(without.Error + without.Output, Does.Contain("certificate").IgnoreCase);
         var path = string.Join(':', "/etc/ssl/certs", empty.PathOf(""), folder.PathOf(""));
-        var with = await BuiltProgram.RunAsync(arguments, ("SSL_CERT_DIR", path));
+        var with = await ProxySwapperProgram.RunAsync(arguments, ("SSL_CERT_DIR", path));
         Assert.That(with.ExitCode, Is.Zero, with.Output + with.Error);
     }
 }

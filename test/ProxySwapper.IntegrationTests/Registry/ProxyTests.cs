@@ -84,10 +84,13 @@ internal sealed class ProxyTests
         public static async Task<ProxyScene> StartAsync(InMemoryRegistryOptions source) =>
             new(await InMemoryRegistry.StartAsync(source), await InMemoryRegistry.StartAsync(new InMemoryRegistryOptions()));
 
-        public Task<ProgramResult> CopyAsync(TemporaryFolder folder, string settings, params (string Name, string? Value)[] environment) =>
-            CopyAsync(folder, settings, environment, Host);
+        public Task<(int ExitCode, string Output, string Error)> CopyAsync(
+            TemporaryFolder folder,
+            string settings,
+            params (string Name, string? Value)[] environment
+        ) => CopyAsync(folder, settings, environment, Host);
 
-        public Task<ProgramResult> CopyAsync(
+        public Task<(int ExitCode, string Output, string Error)> CopyAsync(
             TemporaryFolder folder,
             string settings,
             (string Name, string? Value)[] environment,
@@ -99,7 +102,7 @@ internal sealed class ProxyTests
             // Proxy variables of this machine, also in lower case, must not interfere.
             string[] names = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"];
             var cleared = names.SelectMany(name => new (string, string?)[] { (name, null), (name.ToLowerInvariant(), null) });
-            return BuiltProgram.RunAsync(
+            return ProxySwapperProgram.RunAsync(
                 ["copy", "--config", config, $"{host}/team/app:1", $"{_target.Address}/copied:1"],
                 [.. cleared, .. environment]
             );

@@ -104,10 +104,9 @@ internal sealed class CloudSidecarTests : IDisposable
 
     private static async Task<TestProcess> StartAsync(RenderedCache cache, Dictionary<string, string> environment)
     {
-        environment["HOME"] = Path.GetTempPath();
         var sidecar = ProxySwapperProgram.Start(
             ["credential", "serve", "--config", cache.CredentialsFile, "--port", $"{cache.CredentialPort}"],
-            environment
+            [.. environment.Select(pair => (pair.Key, (string?)pair.Value)), ("HOME", Path.GetTempPath())]
         );
         using var management = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{cache.ManagementPort}") };
         await TestWait.UntilAsync(

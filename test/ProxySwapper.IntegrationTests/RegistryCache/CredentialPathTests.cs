@@ -30,12 +30,9 @@ internal sealed partial class CredentialPathTests : IAsyncDisposable
         _cache = await RenderedCache.CreateAsync("google", _google.Address);
         _sidecar = ProxySwapperProgram.Start(
             ["credential", "serve", "--config", _cache.CredentialsFile, "--port", $"{_cache.CredentialPort}"],
-            new Dictionary<string, string>
-            {
-                ["GCE_METADATA_HOST"] = _google.Address,
-                ["GOOGLE_APPLICATION_CREDENTIALS"] = "",
-                ["HOME"] = Path.GetTempPath(),
-            }
+            ("GCE_METADATA_HOST", _google.Address),
+            ("GOOGLE_APPLICATION_CREDENTIALS", ""),
+            ("HOME", Path.GetTempPath())
         );
         _management = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{_cache.ManagementPort}") };
         await TestWait.UntilAsync(IsReadyAsync, "the sidecar's readiness");

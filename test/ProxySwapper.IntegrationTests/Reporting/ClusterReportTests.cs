@@ -262,5 +262,8 @@ internal sealed class ClusterReportTests
     }
 
     private Task<(int ExitCode, string Output, string Error)> RunOnAsync(string manifests) =>
-        ProxySwapperProgram.RunAsync(["report", "--config", _scene.ConfigurationFile, "-f", "-", "--fail-on", "missing"], input: manifests);
+        ProxySwapperProgram.RunWithInputAsync(
+            manifests,
+            ["report", "--config", _scene.ConfigurationFile, "-f", "-", "--fail-on", "missing"]
+        );
 }

@@ -68,7 +68,7 @@ internal sealed class DockerHubLimitTests
         );
         folder.Write("app.yaml", "{kind: Pod, metadata: {name: web}, spec: {containers: [{image: 'nginx:1'}, {image: 'busybox:1'}]}}");
         string[] others = ["HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "all_proxy", "no_proxy"];
-        var (exitCode, output, error) = await BuiltProgram.RunAsync(
+        var (exitCode, output, error) = await ProxySwapperProgram.RunAsync(
             ["report", "--config", folder.PathOf("config.yaml"), "-f", folder.PathOf("app.yaml"), "-o", "json", option],
             [.. others.Select(name => (name, (string?)null)), ("HTTPS_PROXY", proxy.Url), ("https_proxy", proxy.Url)]
         );

@@ -41,7 +41,7 @@ internal sealed class LargeReportTests
         ];
 
         var began = Stopwatch.GetTimestamp();
-        using var process = Process.Start(BuiltProgram.StartInfo(arguments))!;
+        using var process = Process.Start(ProxySwapperProgram.StartInfo(arguments))!;
         var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         var peak = await PeakOfAsync(process);
         var elapsed = Stopwatch.GetElapsedTime(began);

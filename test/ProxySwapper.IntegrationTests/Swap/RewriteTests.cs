@@ -7,8 +7,6 @@ namespace ProxySwapper.IntegrationTests.Swap;
 [TestFixture]
 internal sealed class RewriteTests
 {
-    private static readonly Dictionary<string, string> Environment = new() { ["PROXY_URL"] = "r.example" };
-
     private const string Manifests = """
         apiVersion: apps/v1
         kind: Deployment
@@ -96,5 +94,5 @@ internal sealed class RewriteTests
     }
 
     private static Task<(int ExitCode, string Output, string Error)> RunAsync(string? input, params string[] arguments) =>
-        ProxySwapperProgram.RunAsync(["rewrite", .. arguments], Environment, input);
+        ProxySwapperProgram.RunWithInputAsync(input, ["rewrite", .. arguments], ("PROXY_URL", "r.example"));
 }

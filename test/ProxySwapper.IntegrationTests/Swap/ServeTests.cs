@@ -220,10 +220,7 @@ internal sealed class ServeTests : ServingFixture
     [Test]
     public async Task Without_its_certificate_it_refuses_to_start_and_says_how_to_get_one()
     {
-        var (exitCode, _, error) = await ProxySwapperProgram.RunAsync(
-            ["serve"],
-            new Dictionary<string, string> { ["PROXYSWAPPER_TLS_CERT_PATH"] = "/nowhere/tls.crt" }
-        );
+        var (exitCode, _, error) = await ProxySwapperProgram.RunAsync(["serve"], ("PROXYSWAPPER_TLS_CERT_PATH", "/nowhere/tls.crt"));
         Assert.That(
             (
                 exitCode,
@@ -249,7 +246,8 @@ internal sealed class ServeTests : ServingFixture
         var free = isManagementPort ? "PROXYSWAPPER_PORT" : "PROXYSWAPPER_MANAGEMENT_PORT";
         var (exitCode, output, error) = await ProxySwapperProgram.RunAsync(
             ["serve", "--config", Webhook.ConfigurationFile],
-            new Dictionary<string, string> { [free] = $"{TestProcess.FreePort()}", ["PROXYSWAPPER_LOG_FORMAT"] = logFormat }
+            (free, $"{TestProcess.FreePort()}"),
+            ("PROXYSWAPPER_LOG_FORMAT", logFormat)
         );
         var port = isManagementPort ? Webhook.ManagementPort : Webhook.Port;
         Assert.That(

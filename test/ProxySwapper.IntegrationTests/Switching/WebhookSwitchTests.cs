@@ -69,7 +69,7 @@ internal sealed class WebhookSwitchTests
         Assert.That(
             disabled,
             Is.EqualTo(
-                new ProgramResult(
+                (
                     0,
                     $"Removed {_name}: Pods now start with their original images. `proxyswapper "
                         + $"enable` restores it from ConfigMap {_namespace}/proxyswapper.\n",
@@ -80,7 +80,7 @@ internal sealed class WebhookSwitchTests
         Assert.That(await WebhookAsync(), Is.Null);
 
         var enabled = await RunAsync("enable");
-        Assert.That(enabled, Is.EqualTo(new ProgramResult(0, $"Restored {_name}: images are rewritten again.\n", "")));
+        Assert.That(enabled, Is.EqualTo((0, $"Restored {_name}: images are rewritten again.\n", "")));
         Assert.That(Comparable(await WebhookAsync()), Is.EqualTo(Comparable(before)));
         Assert.That(
             (await ConfigMapAsync())["metadata"]!["annotations"]!.ToJsonString(),
@@ -94,10 +94,10 @@ internal sealed class WebhookSwitchTests
         var before = await WebhookAsync();
         await RunAsync("disable");
         var again = await RunAsync("disable");
-        Assert.That(again, Is.EqualTo(new ProgramResult(0, $"{_name} not found: nothing to disable.\n", "")));
+        Assert.That(again, Is.EqualTo((0, $"{_name} not found: nothing to disable.\n", "")));
         await RunAsync("enable");
         Assert.That(Comparable(await WebhookAsync()), Is.EqualTo(Comparable(before)));
-        Assert.That(await RunAsync("enable"), Is.EqualTo(new ProgramResult(0, $"{_name} already exists: nothing to enable.\n", "")));
+        Assert.That(await RunAsync("enable"), Is.EqualTo((0, $"{_name} already exists: nothing to enable.\n", "")));
     }
 
     [Test]
@@ -149,11 +149,8 @@ internal sealed class WebhookSwitchTests
     [Test]
     public async Task Discarding_needs_no_place_and_is_idempotent()
     {
-        Assert.That(await RunAsync("disable", "--discard"), Is.EqualTo(new ProgramResult(0, $"Removed {_name}.\n", "")));
-        Assert.That(
-            await RunAsync("disable", "--discard"),
-            Is.EqualTo(new ProgramResult(0, $"{_name} not found: nothing to remove.\n", ""))
-        );
+        Assert.That(await RunAsync("disable", "--discard"), Is.EqualTo((0, $"Removed {_name}.\n", "")));
+        Assert.That(await RunAsync("disable", "--discard"), Is.EqualTo((0, $"{_name} not found: nothing to remove.\n", "")));
         var enabled = await RunAsync("enable");
         Assert.That(
             (enabled.ExitCode, enabled.Error),
@@ -171,18 +168,23 @@ internal sealed class WebhookSwitchTests
     [TestCase("disable", "--discard", "--file", "x")]
     [TestCase("enable", "--config-map", "a/b", "--file", "x")]
     public async Task Wrong_usage_is_exit_code_2(params string[] arguments) =>
-        Assert.That((await BuiltProgram.RunAsync(arguments, ("KUBECONFIG", _server.Kubeconfig))).ExitCode, Is.EqualTo(2));
+        Assert.That((await ProxySwapperProgram.RunAsync(arguments, ("KUBECONFIG", _server.Kubeconfig))).ExitCode, Is.EqualTo(2));
 
     [Test]
     public async Task Without_a_cluster_to_talk_to_the_exit_code_is_2()
     {
-        var run = await BuiltProgram.RunAsync(["disable"], ("KUBECONFIG", null), ("HOME", "/nowhere"), ("KUBERNETES_SERVICE_HOST", null));
+        var run = await ProxySwapperProgram.RunAsync(
+            ["disable"],
+            ("KUBECONFIG", null),
+            ("HOME", "/nowhere"),
+            ("KUBERNETES_SERVICE_HOST", null)
+        );
         Assert.That(run.ExitCode, Is.EqualTo(2));
         Assert.That(run.Error, Does.StartWith("No Kubernetes API server: "));
     }
 
-    private Task<ProgramResult> RunAsync(params string[] arguments) =>
-        BuiltProgram.RunAsync([.. arguments, "--name", _name], ("KUBECONFIG", _server.Kubeconfig));
+    private Task<(int ExitCode, string Output, string Error)> RunAsync(params string[] arguments) =>
+        ProxySwapperProgram.RunAsync([.. arguments, "--name", _name], ("KUBECONFIG", _server.Kubeconfig));
 
     private Task<JsonObject?> WebhookAsync() => _server.Client.GetAsync($"{Path}/{_name}", default);
 

@@ -50,7 +50,11 @@ internal sealed class ProxySwapperProcess : IAsyncDisposable
         var (program, arguments) = ProxySwapperProgram.CommandOf(["serve", "--config", Path.Combine(folder, "config.yaml")]);
         string[] limited = openFiles is { } limit ? ["sh", "-c", $"ulimit -n {limit} && exec \"$0\" \"$@\""] : [];
         // A background job of a shell ignores SIGINT, and so would everything that it starts.
-        var process = TestProcess.Start("env", ["--default-signal=INT", .. limited, program, .. arguments], environment);
+        var start = TestProcess.StartInfo("env", ["--default-signal=INT", .. limited, program, .. arguments]);
+        ProxySwapperProgram.RemoveClouds(start.Environment);
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+            start.Environment[name] = value;
+        var process = TestProcess.Start(start);
         var running = new ProxySwapperProcess(process, certificates, folder, ports.Webhook, ports.Management);
         await TestWait.UntilAsync(
             async () =>

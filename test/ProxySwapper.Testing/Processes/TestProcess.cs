@@ -27,31 +27,11 @@ internal sealed partial class TestProcess : IDisposable
 
     public int Id => _process.Id;
 
-    public static TestProcess Start(string program, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
-    {
-        var start = new ProcessStartInfo(program, arguments)
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            RedirectStandardInput = true,
-        };
-        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
-            start.Environment[name] = value;
-        var running = new TestProcess(new Process { StartInfo = start });
-        running._process.OutputDataReceived += (_, line) => running.Add(line.Data);
-        running._process.ErrorDataReceived += (_, line) => running.Add(line.Data);
-        running._process.Start();
-        running._process.BeginOutputReadLine();
-        running._process.BeginErrorReadLine();
-        return running;
-    }
-
-    /// <summary>Runs a program until it exits.</summary>
-    public static async Task<(int ExitCode, string Output, string Error)> RunAsync(
+    /// <summary>How to start a program whose output is read, with these variables in addition to the test's own.</summary>
+    public static ProcessStartInfo StartInfo(
         string program,
         IEnumerable<string> arguments,
-        IReadOnlyDictionary<string, string>? environment = null,
-        string? input = null
+        IReadOnlyDictionary<string, string>? environment = null
     )
     {
         var start = new ProcessStartInfo(program, arguments)
@@ -62,6 +42,40 @@ internal sealed partial class TestProcess : IDisposable
         };
         foreach (var (name, value) in environment ?? new Dictionary<string, string>())
             start.Environment[name] = value;
+        return start;
+    }
+
+    public static TestProcess Start(
+        string program,
+        IEnumerable<string> arguments,
+        IReadOnlyDictionary<string, string>? environment = null
+    ) => Start(StartInfo(program, arguments, environment));
+
+    /// <param name="start">From <see cref="StartInfo" />.</param>
+    public static TestProcess Start(ProcessStartInfo start)
+    {
+        var running = new TestProcess(new Process { StartInfo = start });
+        running._process.OutputDataReceived += (_, line) => running.Add(line.Data);
+        running._process.ErrorDataReceived += (_, line) => running.Add(line.Data);
+        running._process.Start();
+        running._process.BeginOutputReadLine();
+        running._process.BeginErrorReadLine();
+        return running;
+    }
+
+    /// <summary>Runs a program until it exits.</summary>
+    public static Task<(int ExitCode, string Output, string Error)> RunAsync(
+        string program,
+        IEnumerable<string> arguments,
+        IReadOnlyDictionary<string, string>? environment = null,
+        string? input = null
+    ) => RunAsync(StartInfo(program, arguments, environment), input);
+
+    /// <summary>Runs a program until it exits.</summary>
+    /// <param name="start">From <see cref="StartInfo" />.</param>
+    /// <param name="input">What it reads from its standard input.</param>
+    public static async Task<(int ExitCode, string Output, string Error)> RunAsync(ProcessStartInfo start, string? input = null)
+    {
         // What dotnet leaves running would keep the output open long after its exit.
         start.Environment.TryAdd("MSBUILDDISABLENODEREUSE", "1");
         start.Environment.TryAdd("UseSharedCompilation", "false");
