@@ -22,7 +22,7 @@ internal static class PopulationRegistration
     public static IServiceCollection AddPopulation(this IServiceCollection services)
     {
         services.AddSingleton(Cluster).AddSingleton<RegistryConnections>().AddSingleton(ForLookups);
-        services.AddSingleton(Options).AddSingleton(new Backoff(Random.Shared.NextDouble)).AddSingleton<PopulationQueue>();
+        services.AddSingleton(new Backoff(Random.Shared.NextDouble)).AddSingleton<PopulationQueue>();
         services.AddSingleton<DownstreamLookup>().AddSingleton<TagSources>().AddSingleton(Transfer);
         services.AddSingleton<SeenNamespaces>().AddSingleton<LookupLimiter>().AddSingleton<AdmissionLookups>();
         services
@@ -51,8 +51,8 @@ internal static class PopulationRegistration
             .AddSingleton<JobResults>()
             .AddSingleton<JobExecutor>();
         services.AddHostedSingleton<FailureEvents>().AddHostedSingleton<PullSecretCheck>();
-        services.AddSingleton<HealthEvents>().AddSingleton(Probe).AddSingleton(Health);
-        services.AddHostedService(provider => provider.GetRequiredService<DownstreamHealth>()).AddReadinessCheck<DownstreamHealth>();
+        services.AddSingleton<HealthEvents>().AddSingleton<DownstreamProbe>();
+        services.AddHostedSingleton<DownstreamHealth>().AddReadinessCheck<DownstreamHealth>();
         services.AddHostedService<Reconciler>().AddHostedService<PopulationWorker>().AddHostedService<AbandonedClaims>();
         return services
             .AddSingleton<IAdmissionObserver, PopulationObserver>()
@@ -61,6 +61,7 @@ internal static class PopulationRegistration
             .AddSingleton<IManagementPage, AccessEndpoint>();
     }
 
+    /// <summary>Decides which cluster is served, and whether any is.</summary>
     private static KubernetesAccess Cluster(IServiceProvider provider) =>
         KubernetesAccess.Create(
             provider.GetRequiredService<Func<string, string?>>(),
@@ -68,40 +69,18 @@ internal static class PopulationRegistration
             provider.GetRequiredService<ILogger<KubernetesAccess>>()
         );
 
-    /// <summary>The options that hold now: a reload replaces them.</summary>
-    private static Func<PopulateOptions> Options(IServiceProvider provider)
-    {
-        var rules = provider.GetRequiredService<ConfigurationMonitor>();
-        return () => rules.Current.Options.Populate;
-    }
-
-    /// <summary>What a service is given that asks for registries; copies have their own.</summary>
+    /// <summary>Of the two sets of registries, services get the one for lookups; only copies have the other.</summary>
     private static RegistryServices ForLookups(IServiceProvider provider) => provider.GetRequiredService<RegistryConnections>().ForLookups;
 
-    private static DownstreamProbe Probe(IServiceProvider provider)
-    {
-        var (registries, planner) = (ForLookups(provider), provider.GetRequiredService<CurrentPlanner>());
-        return new DownstreamProbe(
-            (registry, cancellationToken) => registries.Clients.For(registry, registries.Credentials).PingAsync(cancellationToken),
-            new AccessCheck(registries, () => planner.Value).AskAsync,
-            provider.GetRequiredService<TimeProvider>()
-        );
-    }
-
-    private static DownstreamHealth Health(IServiceProvider provider)
-    {
-        var capabilities = provider.GetRequiredService<ClusterCapabilities>();
-        return ActivatorUtilities.CreateInstance<DownstreamHealth>(provider, () => capabilities.HasGates);
-    }
-
+    /// <summary>Gives copies their own set of registries, and the limits that hold when each begins: a reload replaces them.</summary>
     private static ImageTransfer Transfer(IServiceProvider provider)
     {
-        var options = Options(provider);
+        var rules = provider.GetRequiredService<ConfigurationMonitor>();
         return ImageTransfer.Create(
             provider.GetRequiredService<RegistryConnections>().ForCopies,
             provider.GetRequiredService<KubernetesAccess>().Client,
-            () => options().PullSecrets,
-            () => options().CopyTimeout,
+            () => rules.Current.Options.Populate.PullSecrets,
+            () => rules.Current.Options.Populate.CopyTimeout,
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<SourceCredentials>>()
         );

@@ -38,12 +38,12 @@ internal sealed class TemplateBackfillTests
         await using var cluster = await ReportCluster.StartAsync();
         await cluster.AddTemplateAsync("apps/v1", "deployments", "web", "nginx:1");
         using var registries = RegistryServices.Create([], _ => null, TimeProvider.System, NullLoggerFactory.Instance);
-        var queue = new PopulationQueue(() => options.Populate, time, new Backoff(() => 0.5));
+        var queue = new PopulationQueue(rules, time, new Backoff(() => 0.5));
         using var backfill = new TemplateBackfill(
             new KubernetesAccess(cluster.Client),
             rules,
             queue,
-            new DownstreamLookup(queue, registries, () => options.Populate, time, NullLogger<DownstreamLookup>.Instance),
+            new DownstreamLookup(queue, registries, rules, time, NullLogger<DownstreamLookup>.Instance),
             new FailedImages(time),
             time,
             NullLogger<TemplateBackfill>.Instance

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Time.Testing;
-using ProxySwapper.Configuration;
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Population;
 using ProxySwapper.Population.Cluster;
@@ -21,7 +20,7 @@ internal sealed class PopulationJsonTests
     public async Task Shows_what_runs_waits_and_failed_with_reason_and_next_try()
     {
         var time = new FakeTimeProvider(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
-        var queue = new PopulationQueue(() => new PopulateOptions { MaxRetries = 1 }, time, new Backoff(() => 0.5));
+        var queue = new PopulationQueue(PopulateRules.Of(new() { MaxRetries = 1 }), time, new Backoff(() => 0.5));
         var givenUp = new FailedImages(time);
         foreach (var name in new[] { "gone", "failing", "running", "queued" })
             queue.TryEnqueue(
@@ -89,7 +88,7 @@ internal sealed class PopulationJsonTests
     public void A_list_is_limited_and_the_rest_is_counted()
     {
         var time = new FakeTimeProvider();
-        var queue = new PopulationQueue(() => new PopulateOptions(), time, new Backoff(() => 0.5));
+        var queue = new PopulationQueue(PopulateRules.Of(new()), time, new Backoff(() => 0.5));
         for (var image = 0; image < 201; image++)
             queue.TryEnqueue(
                 new CopyWork(ImageReference.Parse($"up.example.com/{image}:1"), ImageReference.Parse($"down.example.com/{image}:1"), []),
@@ -107,7 +106,7 @@ internal sealed class PopulationJsonTests
     public async Task A_correction_of_the_clock_corrects_the_times(int hours)
     {
         var time = new ManualTimeProvider();
-        var queue = new PopulationQueue(() => new PopulateOptions(), time, new Backoff(() => 0.5));
+        var queue = new PopulationQueue(PopulateRules.Of(new()), time, new Backoff(() => 0.5));
         var givenUp = new FailedImages(time);
         foreach (var name in new[] { "gone", "failing", "running", "queued" })
             queue.TryEnqueue(

@@ -105,7 +105,7 @@ internal sealed class ReconcilerTests
         }
     }
 
-    private PopulationQueue QueueOf(ProxySwapperOptions options) => new(() => options.Populate, _time, new Backoff(() => 0.5));
+    private PopulationQueue QueueOf(ProxySwapperOptions options) => new(PopulateRules.Of(options.Populate), _time, new Backoff(() => 0.5));
 
     private Reconciler Create(TimeSpan interval, IMeterFactory meters, RegistryServices registries)
     {
@@ -120,7 +120,7 @@ internal sealed class ReconcilerTests
             new KubernetesAccess(_server.Client()),
             rules,
             queue,
-            new DownstreamLookup(queue, registries, () => options.Populate, _time, NullLogger<DownstreamLookup>.Instance),
+            new DownstreamLookup(queue, registries, rules, _time, NullLogger<DownstreamLookup>.Instance),
             _namespaces,
             new PopulationMetrics(meters, rules, queue),
             _time,

@@ -15,7 +15,7 @@ namespace ProxySwapper.Population.Downstream;
 /// <c>proxyHealth.fallback</c>, images are left unchanged in the meantime.
 /// </summary>
 /// <param name="probe">Asks the registries.</param>
-/// <param name="hasGates">Whether Pods can be gated.</param>
+/// <param name="cluster">Whether Pods can be gated.</param>
 /// <param name="rules">The current configuration.</param>
 /// <param name="events">Writes Events.</param>
 /// <param name="meters">Creates the meter of <c>proxyswapper_downstream_up</c>.</param>
@@ -23,7 +23,7 @@ namespace ProxySwapper.Population.Downstream;
 /// <param name="logger">The log.</param>
 internal sealed partial class DownstreamHealth(
     DownstreamProbe probe,
-    Func<bool> hasGates,
+    ClusterCapabilities cluster,
     ConfigurationMonitor rules,
     HealthEvents events,
     IMeterFactory meters,
@@ -186,7 +186,7 @@ internal sealed partial class DownstreamHealth(
         options.ProxyHealth.Fallback
         ?? (
             options.SwapPolicy == SwapPolicy.Exists
-            || options.Populate is { Policy: PopulatePolicy.Gate, Gate.OnFailure: GateFailurePolicy.Restore } && hasGates()
+            || options.Populate is { Policy: PopulatePolicy.Gate, Gate.OnFailure: GateFailurePolicy.Restore } && cluster.HasGates
         );
 
     /// <summary>

@@ -1,9 +1,9 @@
-using ProxySwapper.Configuration;
 using ProxySwapper.Population.Queue;
 using ProxySwapper.Population.Work;
 using ProxySwapper.Registries;
 using ProxySwapper.Registry;
 using ProxySwapper.Registry.Timing;
+using ProxySwapper.Rules;
 
 namespace ProxySwapper.Population.Downstream;
 
@@ -14,7 +14,7 @@ namespace ProxySwapper.Population.Downstream;
 internal sealed partial class DownstreamLookup(
     PopulationQueue queue,
     RegistryServices registries,
-    Func<PopulateOptions> options,
+    ConfigurationMonitor rules,
     TimeProvider time,
     ILogger<DownstreamLookup> logger
 )
@@ -28,7 +28,7 @@ internal sealed partial class DownstreamLookup(
     /// <summary>Whether an image was seen within <c>recheckAfter</c>. Does no I/O.</summary>
     public bool IsKnown(ImageReference target)
     {
-        var (key, age) = (target.ToString(), options().RecheckAfter);
+        var (key, age) = (target.ToString(), rules.Current.Options.Populate.RecheckAfter);
         return queue.Known.IsKnownWithin(key, age) || _seen.IsKnownWithin(key, age);
     }
 
@@ -50,7 +50,7 @@ internal sealed partial class DownstreamLookup(
     public async ValueTask<ImagePresence> VerifyAsync(ImageReference target, CancellationToken cancellationToken)
     {
         var key = target.ToString();
-        var age = options().RecheckAfter;
+        var age = rules.Current.Options.Populate.RecheckAfter;
         if (queue.Known.IsKnownWithin(key, age) || _seen.IsKnownWithin(key, age))
             return ImagePresence.Present;
         var presence = await LookUpAsync(key, target, cancellationToken);
@@ -101,7 +101,7 @@ internal sealed partial class DownstreamLookup(
                 _seen.Forget(key);
                 return ImagePresence.Missing;
             }
-            _seen.Remember(key, target.Digest is null ? options().RecheckAfter : null, found.Digest.ToString());
+            _seen.Remember(key, target.Digest is null ? rules.Current.Options.Populate.RecheckAfter : null, found.Digest.ToString());
             return ImagePresence.Present;
         }
         catch (Exception fault) when (FailureClassifier.IsExpected(fault) || fault is OperationCanceledException)

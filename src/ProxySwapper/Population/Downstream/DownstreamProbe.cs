@@ -1,5 +1,7 @@
 using System.Net;
 using ProxySwapper.Population.Queue;
+using ProxySwapper.Population.Work;
+using ProxySwapper.Registries;
 using ProxySwapper.Registry;
 using ProxySwapper.Registry.Timing;
 using ProxySwapper.Registry.Transport;
@@ -7,27 +9,43 @@ using ProxySwapper.Registry.Transport;
 namespace ProxySwapper.Population.Downstream;
 
 /// <summary>Asks downstream registries whether they respond and accept our credentials, each within a few seconds.</summary>
-/// <param name="ping">Pings a registry.</param>
-/// <param name="checkAccess">Checks whether we may read and write in a repository.</param>
-/// <param name="time">The clock.</param>
-internal sealed class DownstreamProbe(
-    Func<RegistryName, CancellationToken, Task> ping,
-    Func<RegistryName, string, CancellationToken, Task> checkAccess,
-    TimeProvider time
-)
+internal sealed class DownstreamProbe
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
     /// <summary>The timeout of a target that fails: a slow registry must be able to recover.</summary>
     private static readonly TimeSpan RecoveryTimeout = TimeSpan.FromSeconds(15);
 
+    private readonly Func<RegistryName, CancellationToken, Task> _ping;
+    private readonly Func<RegistryName, string, CancellationToken, Task> _checkAccess;
+    private readonly TimeProvider _time;
+
+    /// <param name="registries">The registries, with our credentials.</param>
+    /// <param name="planner">Knows which repositories are warmed instead of copied to.</param>
+    /// <param name="time">The clock.</param>
+    public DownstreamProbe(RegistryServices registries, CurrentPlanner planner, TimeProvider time)
+        : this(
+            (registry, cancellationToken) => registries.Clients.For(registry, registries.Credentials).PingAsync(cancellationToken),
+            new AccessCheck(registries, () => planner.Value).AskAsync,
+            time
+        ) { }
+
+    /// <param name="ping">Pings a registry.</param>
+    /// <param name="checkAccess">Checks whether we may read and write in a repository.</param>
+    /// <param name="time">The clock.</param>
+    internal DownstreamProbe(
+        Func<RegistryName, CancellationToken, Task> ping,
+        Func<RegistryName, string, CancellationToken, Task> checkAccess,
+        TimeProvider time
+    ) => (_ping, _checkAccess, _time) = (ping, checkAccess, time);
+
     /// <summary>Null if the registry responds, even if it rejects our credentials: nodes have their own.</summary>
     public async Task<string?> PingAsync(RegistryName registry, CancellationToken cancellationToken)
     {
-        using var timeout = new OperationTimeout(Timeout, time, cancellationToken);
+        using var timeout = new OperationTimeout(Timeout, _time, cancellationToken);
         try
         {
-            await ping(registry, timeout.Token);
+            await _ping(registry, timeout.Token);
             return null;
         }
         catch (RegistryException fault) when (fault.Status is { } status && status < HttpStatusCode.InternalServerError)
@@ -72,10 +90,10 @@ internal sealed class DownstreamProbe(
         CancellationToken cancellationToken
     )
     {
-        using var timeout = new OperationTimeout(limit, time, cancellationToken);
+        using var timeout = new OperationTimeout(limit, _time, cancellationToken);
         try
         {
-            await checkAccess(registry, repository, timeout.Token);
+            await _checkAccess(registry, repository, timeout.Token);
             return new(repository, RepositoryResponse.Granted, null);
         }
         catch (RegistryException problem) when (AccessCheck.IsDenial(problem, registry))

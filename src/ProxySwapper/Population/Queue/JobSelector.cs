@@ -1,4 +1,4 @@
-using ProxySwapper.Configuration;
+using ProxySwapper.Rules;
 
 namespace ProxySwapper.Population.Queue;
 
@@ -6,7 +6,7 @@ namespace ProxySwapper.Population.Queue;
 /// Selects the waiting job that runs next, by the turns, the limits of slow jobs and the circuit breakers that
 /// <see cref="PopulationQueue"/> describes. Used under the queue's lock.
 /// </summary>
-internal sealed class JobSelector(Func<PopulateOptions> options, RegistryCircuitBreaker breaker)
+internal sealed class JobSelector(ConfigurationMonitor rules, RegistryCircuitBreaker breaker)
 {
     private readonly NamespaceTurns _namespaces = new();
     private readonly RoundRobin _sources = new();
@@ -17,7 +17,7 @@ internal sealed class JobSelector(Func<PopulateOptions> options, RegistryCircuit
     /// <summary>What was slow recently.</summary>
     public PaceTracker Pace { get; } = new();
 
-    private int Workers => options().MaxNumberOfParallelJobs;
+    private int Workers => rules.Current.Options.Populate.MaxNumberOfParallelJobs;
 
     /// <summary>How many slow jobs may run at once: with several workers, one is kept free for the others.</summary>
     private int SlowJobLimit => Math.Max(1, Workers - 1);

@@ -15,7 +15,7 @@ internal sealed partial class PopulationQueue
                 _selector.Pace.RecordOnTime(job);
             Leave(job);
             _jobs.Remove(job.Work.Key);
-            Known.Remember(job.Work.Key, job.Work.IsPinned ? null : options().RecheckAfter, digest);
+            Known.Remember(job.Work.Key, job.Work.IsPinned ? null : rules.Current.Options.Populate.RecheckAfter, digest);
             job.Complete(true);
         }
         _signal.Raise();
@@ -29,7 +29,7 @@ internal sealed partial class PopulationQueue
         lock (_gate)
         {
             var now = _clock.UtcNow;
-            var mostFailures = options().MaxRetries;
+            var mostFailures = rules.Current.Options.Populate.MaxRetries;
             job.Failures++;
             job.LastFault = fault.Message;
             var lastOfHost = 0;
@@ -51,7 +51,7 @@ internal sealed partial class PopulationQueue
                 _isClosed
                 || isPermanent
                 || job.Failures - job.FailuresOfOthers > mostFailures
-                || !_waiting.HasRoom(job.Owner, isTried: true, options().QueueLimit, out displaced)
+                || !_waiting.HasRoom(job.Owner, isTried: true, rules.Current.Options.Populate.QueueLimit, out displaced)
             )
             {
                 Drop(job);

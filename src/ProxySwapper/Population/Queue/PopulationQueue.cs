@@ -1,6 +1,7 @@
 using ProxySwapper.Configuration;
 using ProxySwapper.Population.Work;
 using ProxySwapper.Registry.Timing;
+using ProxySwapper.Rules;
 
 namespace ProxySwapper.Population.Queue;
 
@@ -22,14 +23,14 @@ namespace ProxySwapper.Population.Queue;
 /// <para>The circuit breaker of registries (<see cref="RegistryCircuitBreaker"/>). Of the jobs for a registry that fails as a whole, one
 /// runs at a time, after the required pause; when its retries are used up, all jobs waiting for that registry fail with it.</para>
 /// </remarks>
-internal sealed partial class PopulationQueue(Func<PopulateOptions> options, TimeProvider time, Backoff delay)
+internal sealed partial class PopulationQueue(ConfigurationMonitor rules, TimeProvider time, Backoff delay)
 {
     private readonly SteadyClock _clock = new(time);
     private readonly Lock _gate = new();
     private readonly Dictionary<string, PopulationJob> _jobs = new(StringComparer.Ordinal);
     private readonly WaitingJobs _waiting = new();
     private readonly HashSet<PopulationJob> _running = [];
-    private readonly JobSelector _selector = new(options, new RegistryCircuitBreaker(delay));
+    private readonly JobSelector _selector = new(rules, new RegistryCircuitBreaker(delay));
     private readonly AsyncSignal _signal = new(time);
     private long _sequence;
     private bool _isClosed;
@@ -48,7 +49,7 @@ internal sealed partial class PopulationQueue(Func<PopulateOptions> options, Tim
 
     /// <summary>Whether new work of a namespace would be accepted.</summary>
     public bool HasRoomFor(string @namespace) =>
-        Read((_, _) => !_isClosed && _waiting.HasRoom(@namespace, isTried: false, options().QueueLimit, out _));
+        Read((_, _) => !_isClosed && _waiting.HasRoom(@namespace, isTried: false, rules.Current.Options.Populate.QueueLimit, out _));
 
     /// <summary>Enqueues work for a Pod.</summary>
     /// <param name="work">What to do.</param>
@@ -72,7 +73,7 @@ internal sealed partial class PopulationQueue(Func<PopulateOptions> options, Tim
             }
             if ((work.IsPinned || !mayHaveMoved) && Known.IsKnown(work.Key))
                 return new(EnqueueOutcome.Known, null);
-            if (!_waiting.HasRoom(origin.Namespace, isTried: false, options().QueueLimit, out var displaced))
+            if (!_waiting.HasRoom(origin.Namespace, isTried: false, rules.Current.Options.Populate.QueueLimit, out var displaced))
                 return new(EnqueueOutcome.Dropped, null);
             if (displaced is not null)
                 Displace(displaced);

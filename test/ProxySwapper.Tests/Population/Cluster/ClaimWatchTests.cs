@@ -2,7 +2,6 @@ using System.Diagnostics.Metrics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
-using ProxySwapper.Configuration;
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Kubernetes.InMemory;
 using ProxySwapper.Population.Cluster;
@@ -153,7 +152,7 @@ internal sealed class ClaimWatchTests
         new(
             kubernetes,
             new CopyClaims(kubernetes, time, NullLogger<CopyClaims>.Instance),
-            new PopulationQueue(() => new PopulateOptions(), time, new Backoff(() => 0.5)),
+            new PopulationQueue(PopulateRules.Of(new()), time, new Backoff(() => 0.5)),
             new ConfigurationMonitor(RuleSet.Compile(new()), time.GetUtcNow()),
             services.GetRequiredService<IMeterFactory>(),
             time,

@@ -4,23 +4,26 @@ using System.Net;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using ProxySwapper.Configuration;
+using ProxySwapper.Kubernetes.InMemory;
 using ProxySwapper.Population.Cluster;
 using ProxySwapper.Population.Downstream;
 using ProxySwapper.Registry;
 using ProxySwapper.Registry.Transport;
 using ProxySwapper.Rules;
+using ProxySwapper.Testing.Kubernetes;
 using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Population.Downstream;
 
 [TestFixture]
-internal sealed partial class DownstreamHealthTests
+internal sealed partial class DownstreamHealthTests : IDisposable
 {
     private static readonly RegistryName Registry = RegistryName.Parse("down.example.com");
     private static readonly RegistryName Hanging = RegistryName.Parse("hanging.example.com");
     private const string Probe = "proxyswapper-access-check";
 
     private readonly ManualTimeProvider _time = new();
+    private ClusterCapabilities _cluster = null!;
     private Exception? _fault;
     private int _pings;
     private HttpStatusCode? _denial;
@@ -203,6 +206,17 @@ internal sealed partial class DownstreamHealthTests
         Assert.That((health.Describe().Length > 0, health.IsFallingBack), Is.EqualTo((true, fallsBack)));
     }
 
+    [OneTimeSetUp]
+    public async Task AskCluster()
+    {
+        await using var server = await InMemoryApiServer.StartAsync();
+        using var client = ApiServers.Connect(server);
+        _cluster = new ClusterCapabilities(new KubernetesAccess(client), _time, NullLogger<ClusterCapabilities>.Instance);
+        Assert.That(await _cluster.AskAsync(client, default), Is.True);
+    }
+
+    public void Dispose() => _cluster.Dispose();
+
     [SetUp]
     public void Reset()
     {
@@ -223,7 +237,7 @@ internal sealed partial class DownstreamHealthTests
         var events = new HealthEvents(new KubernetesAccess(null), _time, NullLogger<HealthEvents>.Instance);
         var health = new DownstreamHealth(
             new DownstreamProbe(PingAsync, CheckAsync, _time),
-            () => true,
+            _cluster,
             rules,
             events,
             meters,

@@ -35,7 +35,7 @@ internal sealed class GatedPodsReplica : IAsyncDisposable
         var kubernetes = new KubernetesAccess(client, name);
         Rules = MonitorOf(options, time);
         _registries = RegistryServices.Create([], _ => null, time, NullLoggerFactory.Instance);
-        var queue = new PopulationQueue(() => Rules.Current.Options.Populate, time, new Backoff(() => 0.5));
+        var queue = new PopulationQueue(Rules, time, new Backoff(() => 0.5));
         var meters = _services.GetRequiredService<IMeterFactory>();
         _listener = Listen(meters);
         _events = new FailureEvents(kubernetes, Rules, time, NullLogger<FailureEvents>.Instance);
@@ -44,7 +44,7 @@ internal sealed class GatedPodsReplica : IAsyncDisposable
             kubernetes,
             new GateReleaser(NullLogger<GateReleaser>.Instance),
             Rules,
-            new DownstreamLookup(queue, _registries, () => Rules.Current.Options.Populate, time, NullLogger<DownstreamLookup>.Instance),
+            new DownstreamLookup(queue, _registries, Rules, time, NullLogger<DownstreamLookup>.Instance),
             new GateReport(new GateMetrics(meters), _events, new Logger<GateReport>(Log)),
             time,
             new Logger<GatedPods>(Log)

@@ -3,6 +3,7 @@ using ProxySwapper.Population.Queue;
 using ProxySwapper.Population.Work;
 using ProxySwapper.Registry;
 using ProxySwapper.Registry.Timing;
+using ProxySwapper.Rules;
 using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Population.Queue;
@@ -10,30 +11,34 @@ namespace ProxySwapper.Tests.Population.Queue;
 /// <summary>A queue for two workers with its own clock.</summary>
 internal abstract class PopulationQueueFixture
 {
+    private ConfigurationMonitor _rules = null!;
+
     protected const string Digest = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     protected static PodOrigin Pod { get; } = new("team", "pod", "default", []);
 
     protected ManualTimeProvider Time { get; private set; } = null!;
-    protected PopulateOptions Options { get; set; } =
-        new()
-        {
-            MaxNumberOfParallelJobs = 2,
-            MaxRetries = 3,
-            QueueLimit = 5,
-        };
     protected PopulationQueue Queue { get; private set; } = null!;
+
+    /// <summary>The current options; setting them reloads the configuration.</summary>
+    protected PopulateOptions Options
+    {
+        get => _rules.Current.Options.Populate;
+        set => _rules.Apply(value);
+    }
 
     [SetUp]
     public void Make()
     {
-        Options = new()
-        {
-            MaxNumberOfParallelJobs = 2,
-            MaxRetries = 3,
-            QueueLimit = 5,
-        };
+        _rules = PopulateRules.Of(
+            new()
+            {
+                MaxNumberOfParallelJobs = 2,
+                MaxRetries = 3,
+                QueueLimit = 5,
+            }
+        );
         Time = new ManualTimeProvider();
-        Queue = new PopulationQueue(() => Options, Time, new Backoff(() => 0.5));
+        Queue = new PopulationQueue(_rules, Time, new Backoff(() => 0.5));
         Responded("up.example.com");
     }
 

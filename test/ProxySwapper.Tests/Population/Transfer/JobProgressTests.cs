@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Time.Testing;
-using ProxySwapper.Configuration;
 using ProxySwapper.Population.Queue;
 using ProxySwapper.Population.Transfer;
 using ProxySwapper.Population.Work;
@@ -27,7 +26,7 @@ internal sealed class JobProgressTests
     {
         _madeWay = false;
         _queue = new PopulationQueue(
-            () => new PopulateOptions { MaxNumberOfParallelJobs = 2 },
+            PopulateRules.Of(new() { MaxNumberOfParallelJobs = 2 }),
             new FakeTimeProvider(),
             new Backoff(() => 0.5)
         );
