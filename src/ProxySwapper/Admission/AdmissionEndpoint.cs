@@ -6,17 +6,14 @@ using ProxySwapper.Rules;
 namespace ProxySwapper.Admission;
 
 /// <summary>
-/// <c>POST /mutate</c>: (1) reads the body within its limits, (2) reads the review, (3) decides, (4) awaits what the policies require, by
-/// default nothing, (5) writes the response, (6) notifies population.
+/// <c>POST /mutate</c>: (1) reads the body within its limits, (2) reads the review, (3) has it decided, (4) awaits what the policies
+/// require, by default nothing, (5) writes the response.
 /// </summary>
 internal sealed class AdmissionEndpoint(
     ConfigurationMonitor rules,
     RequestBodyReader bodies,
-    IAdmissionObserver population,
-    DryRunImages dryRuns,
-    AdmissionMetrics metrics,
-    AdmissionLog log,
-    TimeProvider time
+    PodAdmission admission,
+    AdmissionTelemetry telemetry
 )
 {
     public const string Path = "/mutate";
@@ -43,7 +40,7 @@ internal sealed class AdmissionEndpoint(
 
     private async Task RespondAsync(HttpContext context, RequestBody body)
     {
-        var started = time.GetTimestamp();
+        var started = telemetry.Start();
         var reviewer = new AdmissionReviewer(rules.Current);
         if (!TryRead(reviewer, body, out var review, out var error))
         {
@@ -51,38 +48,22 @@ internal sealed class AdmissionEndpoint(
             return;
         }
         using var activity = AdmissionLog.StartActivity(context.Request.Headers);
-        var decision = reviewer.Decide(review);
-        AdmittedPod? pod = null;
-        if (!decision.Images.IsEmpty)
-            pod = AdmittedPod.Create(review, decision, reviewer.Rules, activity?.Context ?? default);
-        if (pod is { } admitted && population.DelaysResponse(admitted))
-        {
-            decision = await WaitAsync(context, admitted, decision);
-            pod = admitted with { Images = decision.Images };
-        }
-        if (pod is { } decided)
-        {
-            decision = population.Mark(review, decided, decision);
-            pod = decided with { Images = decision.Images };
-        }
-        decision = reviewer.Settle(decision);
-        Write(context.Response, reviewer, review, decision);
-        metrics.Responded(decision, reviewer.Rules, time.GetElapsedTime(started));
-        AdmissionLog.Describe(activity, review, decision);
-        log.Responded(review, decision);
-        if (decision.Outcome == AdmissionOutcome.DryRun)
-            dryRuns.Add(review, decision);
-        if (pod is { IsDryRun: false } answered)
-            population.AfterResponse(answered);
+        var result = PodAdmission.Decide(reviewer, review, activity?.Context ?? default);
+        if (admission.DelaysResponse(result))
+            result = result.With(await WaitAsync(context, result));
+        result = admission.Complete(reviewer, review, result);
+        Write(context.Response, reviewer, review, result.Decision);
+        telemetry.Responded(review, result.Decision, reviewer.Rules, started, activity);
+        admission.AfterResponse(result);
     }
 
-    private async Task<PodDecision> WaitAsync(HttpContext context, AdmittedPod pod, PodDecision decision)
+    private async Task<PodDecision> WaitAsync(HttpContext context, AdmissionResult result)
     {
         var wait = context.Features.Get<ReviewWait>();
         wait?.Begin();
         try
         {
-            return await population.BeforeResponseAsync(pod, decision, context.RequestAborted);
+            return await admission.BeforeResponseAsync(result, context.RequestAborted);
         }
         finally
         {
@@ -113,8 +94,7 @@ internal sealed class AdmissionEndpoint(
 
     private async Task RejectAsync(HttpContext context, int status, string reason)
     {
-        metrics.Refused(status);
-        log.Refused(status, reason);
+        telemetry.Rejected(status, reason);
         context.Response.StatusCode = status;
         context.Response.ContentType = "text/plain; charset=utf-8";
         await context.Response.WriteAsync(reason + "\n", context.RequestAborted);

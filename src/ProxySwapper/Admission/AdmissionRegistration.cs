@@ -7,6 +7,8 @@ internal static class AdmissionRegistration
         services
             .AddSingleton<AdmissionMetrics>()
             .AddSingleton<AdmissionLog>()
+            .AddSingleton<AdmissionTelemetry>()
+            .AddSingleton<PodAdmission>()
             .AddSingleton<RequestBodyReader>()
             .AddSingleton<AdmissionEndpoint>();
 }
