@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using ProxySwapper.Admission;
 using ProxySwapper.Configuration;
+using ProxySwapper.Population.Cluster;
 using ProxySwapper.Population.Queue;
 using ProxySwapper.Population.Work;
 using ProxySwapper.Rules;
@@ -8,7 +9,7 @@ using ProxySwapper.Rules;
 namespace ProxySwapper.Population;
 
 /// <summary>The copies that a review itself starts or waits for, with our own credentials only.</summary>
-internal sealed class AdmissionCopies(CurrentPlanner planner, PopulationQueue queue, PopulationMetrics metrics)
+internal sealed class AdmissionCopies(KubernetesAccess kubernetes, CurrentPlanner planner, PopulationQueue queue, PopulationMetrics metrics)
 {
     /// <summary>Whether unchanged images must be copied anyway.</summary>
     public bool AreWanted(ImmutableArray<PodImageDecision> images, RuleSet rules)
@@ -34,9 +35,19 @@ internal sealed class AdmissionCopies(CurrentPlanner planner, PopulationQueue qu
         }
     }
 
+    /// <summary>
+    /// Queues the copy of an image unless there is an API server, whose watch will see the Pod: a missing image is copied for the next
+    /// time, and an existing one may need a recheck.
+    /// </summary>
+    public void EnqueueWithoutWatch(AdmittedPod pod, PodImageDecision image)
+    {
+        if (kubernetes.Client is null)
+            Enqueue(pod, image);
+    }
+
     /// <summary>Queues the copy of an image.</summary>
     /// <returns>The job; null if nothing is to be copied, or the queue is full.</returns>
-    public PopulationJob? Enqueue(AdmittedPod pod, PodImageDecision image)
+    private PopulationJob? Enqueue(AdmittedPod pod, PodImageDecision image)
     {
         if (
             pod.IsDryRun

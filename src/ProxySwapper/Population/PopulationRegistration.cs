@@ -34,6 +34,7 @@ internal static class PopulationRegistration
             .AddSingleton<RecreationGuard>()
             .AddSingleton<RecreatedPods>()
             .AddSingleton<AdmissionCopies>()
+            .AddSingleton<ExistsPolicy>()
             .AddSingleton<WaitingReviews>()
             .AddSingleton<CopyClaims>()
             .AddHostedSingleton<ClaimWatch>()

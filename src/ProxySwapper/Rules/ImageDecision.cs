@@ -1,3 +1,4 @@
+using ProxySwapper.Patterns;
 using ProxySwapper.Registry;
 
 namespace ProxySwapper.Rules;
@@ -28,6 +29,16 @@ internal sealed record ImageDecision(
 
     /// <summary>The Secret with which kubelet pulls the target, from the rule that decided; or null.</summary>
     public string? PullSecret { get; init; }
+
+    /// <summary>The decision to leave the image unchanged after all, since its registry fails or could not be asked.</summary>
+    /// <param name="reason">Why, for the warning.</param>
+    public ImageDecision LetThrough(string reason) =>
+        this with
+        {
+            Target = null,
+            Reason = DecisionReason.DownstreamFailing,
+            Warning = $"image '{Truncation.Shorten(Image, Truncation.MaximumShownLength)}' is left unchanged: {reason}",
+        };
 }
 
 /// <summary>Why an image is rewritten or left unchanged; <c>rewrite -o json</c> and the metrics show these names in camelCase.</summary>
