@@ -46,19 +46,19 @@ public sealed class DockerConfigSource : IRegistryCredentialSource
     /// <c>REGISTRY_AUTH_FILE</c>, <c>$XDG_RUNTIME_DIR/containers/auth.json</c>,
     /// <c>$DOCKER_CONFIG/config.json</c> or <c>~/.docker/config.json</c>, in that order.
     /// </summary>
-    /// <param name="variable">Reads an environment variable.</param>
-    public static IReadOnlyList<DockerConfigSource> Defaults(Func<string, string?> variable)
+    /// <param name="variables">Name the files.</param>
+    public static IReadOnlyList<DockerConfigSource> Defaults(EnvironmentVariables variables)
     {
-        var home = variable("HOME") ?? Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+        var home = variables["HOME"] ?? Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
         string?[] paths =
         [
-            variable("REGISTRY_AUTH_FILE"),
-            variable("XDG_RUNTIME_DIR") is { Length: > 0 } runtime ? Path.Combine(runtime, "containers", "auth.json") : null,
-            Path.Combine(variable("DOCKER_CONFIG") is { Length: > 0 } folder ? folder : Path.Combine(home, ".docker"), "config.json"),
+            variables["REGISTRY_AUTH_FILE"],
+            variables["XDG_RUNTIME_DIR"] is { Length: > 0 } runtime ? Path.Combine(runtime, "containers", "auth.json") : null,
+            Path.Combine(variables["DOCKER_CONFIG"] is { Length: > 0 } folder ? folder : Path.Combine(home, ".docker"), "config.json"),
         ];
         return
         [
-            new DockerConfigSource(AuthVariable, () => ReadVariable(variable), usesHelpers: false, TimeProvider.System),
+            new DockerConfigSource(AuthVariable, () => ReadVariable(variables), usesHelpers: false, TimeProvider.System),
             .. paths.OfType<string>().Where(path => path.Length > 0).Select(path => FromFile(path)),
         ];
     }
@@ -102,8 +102,8 @@ public sealed class DockerConfigSource : IRegistryCredentialSource
         return Parse(text, path);
     }
 
-    private static DockerConfig? ReadVariable(Func<string, string?> variable) =>
-        variable(AuthVariable) is { Length: > 0 } json ? Parse(json, AuthVariable) : null;
+    private static DockerConfig? ReadVariable(EnvironmentVariables variables) =>
+        variables[AuthVariable] is { Length: > 0 } json ? Parse(json, AuthVariable) : null;
 
     private static DockerConfig Parse(string json, string name)
     {

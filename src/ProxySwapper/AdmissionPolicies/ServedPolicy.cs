@@ -1,5 +1,6 @@
 using ProxySwapper.Configuration;
 using ProxySwapper.Configuration.Yaml;
+using ProxySwapper.Registry;
 
 namespace ProxySwapper.AdmissionPolicies;
 
@@ -17,7 +18,7 @@ internal sealed class ServedPolicy
     /// <param name="environment">The environment laid over it.</param>
     /// <param name="options">The resulting options.</param>
     /// <exception cref="ConfigurationException">A policy cannot express the configuration; the previous policy stays.</exception>
-    public void Apply(string file, string text, IReadOnlyDictionary<string, string> environment, ProxySwapperOptions options)
+    public void Apply(string file, string text, EnvironmentVariables environment, ProxySwapperOptions options)
     {
         if (options.AdmissionPolicy.Name is not null)
             _current = Compile(options, ConfigurationLocations.Of(file, text, environment));

@@ -4,6 +4,7 @@ using ProxySwapper.AdmissionPolicies;
 using ProxySwapper.Configuration;
 using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Mirroring;
+using ProxySwapper.Registry;
 using YamlDotNet.RepresentationModel;
 
 namespace ProxySwapper.Checks;
@@ -106,7 +107,9 @@ internal sealed class ChartValues
         var source = new YamlSource(_file, faults);
         var root = new EffectiveConfiguration(_values, source).Create();
         var variables = Variables();
-        var environment = variables.ToDictionary(variable => variable.Key, variable => variable.Value.Value.Value ?? "");
+        var environment = new EnvironmentVariables(
+            variables.Select(variable => KeyValuePair.Create(variable.Key, variable.Value.Value.Value ?? ""))
+        );
         EnvironmentOverlay.Apply(environment, root, source, faults);
         var options = ConfigurationReader.ReadSection(new YamlSection(source, ConfigKey, root));
         if (faults.Count == 0 && options.AdmissionPolicy.Name is not null)

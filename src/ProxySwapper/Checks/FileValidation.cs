@@ -3,6 +3,7 @@ using ProxySwapper.AdmissionPolicies;
 using ProxySwapper.Configuration;
 using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Mirroring;
+using ProxySwapper.Registry;
 using YamlDotNet.RepresentationModel;
 
 namespace ProxySwapper.Checks;
@@ -64,9 +65,9 @@ internal sealed record FileValidation(IReadOnlyList<FileKind> Kinds, IReadOnlyLi
                     MirrorFileReader.ReadText(file, text);
                     return [];
                 default:
-                    var noEnvironment = new Dictionary<string, string>();
+                    var options = ConfigurationReader.ReadText(file, text, EnvironmentVariables.None);
                     // serve does not start either with a policy that cannot express the rules.
-                    new ServedPolicy().Apply(file, text, noEnvironment, ConfigurationReader.ReadText(file, text, noEnvironment));
+                    new ServedPolicy().Apply(file, text, EnvironmentVariables.None, options);
                     return [];
             }
         }

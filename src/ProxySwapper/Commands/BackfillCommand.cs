@@ -93,7 +93,7 @@ internal static class BackfillCommand
         await scan.CheckAsync(compareDigests: false, loggers, cancellationToken);
         using var registries = RegistryServices.Create(
             scan.RegistryEntries,
-            Environment.GetEnvironmentVariable,
+            EnvironmentVariables.OfProcess(),
             TimeProvider.System,
             loggers
         );

@@ -6,6 +6,7 @@ using ProxySwapper.Configuration;
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Population.Transfer;
 using ProxySwapper.Registries;
+using ProxySwapper.Registry;
 using ProxySwapper.Switching;
 
 namespace ProxySwapper.Commands;
@@ -90,7 +91,7 @@ internal static class CheckCommand
 
     private static async Task<int> RunAsync(KubernetesClient client, CheckSettings settings, CancellationToken cancellationToken)
     {
-        var environment = ConfigurationReader.ProcessEnvironment();
+        var environment = EnvironmentVariables.OfProcess();
         var (file, text) = settings.Configuration is { } path ? (path, ConfigurationReader.TextOf(path)) : ("(no file)", "");
         var options = ConfigurationReader.ReadText(file, text, environment);
         var report = new CheckReport(Console.Out);
@@ -130,7 +131,7 @@ internal static class CheckCommand
             using var loggers = CommandLogging.Create(isDebug: false);
             using var registries = RegistryServices.Create(
                 options.Registries,
-                Environment.GetEnvironmentVariable,
+                EnvironmentVariables.OfProcess(),
                 TimeProvider.System,
                 loggers,
                 RegistryConnections.TuneForLookups

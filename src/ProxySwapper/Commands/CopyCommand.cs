@@ -94,11 +94,10 @@ internal static class CopyCommand
         CancellationToken cancellationToken
     )
     {
-        var options = config is null
-            ? new ProxySwapperOptions()
-            : ConfigurationReader.Read(config, ConfigurationReader.ProcessEnvironment());
+        var environment = EnvironmentVariables.OfProcess();
+        var options = config is null ? new ProxySwapperOptions() : ConfigurationReader.Read(config, environment);
         using var loggers = CommandLogging.Create(isDebug);
-        using var access = RegistryServices.Create(options.Registries, Environment.GetEnvironmentVariable, TimeProvider.System, loggers);
+        using var access = RegistryServices.Create(options.Registries, environment, TimeProvider.System, loggers);
         request = request with
         {
             SourceCredentials = access.Credentials,

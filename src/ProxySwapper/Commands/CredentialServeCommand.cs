@@ -7,6 +7,7 @@ using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.CredentialHelper;
 using ProxySwapper.Management;
 using ProxySwapper.Registries;
+using ProxySwapper.Registry;
 
 namespace ProxySwapper.Commands;
 
@@ -39,7 +40,8 @@ internal static class CredentialServeCommand
 
     private static async Task<int> RunAsync(string config, int port)
     {
-        var options = ConfigurationReader.Read(config, ConfigurationReader.ProcessEnvironment());
+        var environment = EnvironmentVariables.OfProcess();
+        var options = ConfigurationReader.Read(config, environment);
         if (options.Registries.Count == 0)
             throw new ConfigurationException([new(config, 0, 0, "registries", "must have at least one entry")]);
         if (options.ManagementPort == port)
@@ -47,12 +49,7 @@ internal static class CredentialServeCommand
         try
         {
             using var loggers = LoggerFactory.Create(logging => logging.AddProgramLogging(options.LogLevel, options.LogFormat));
-            using var access = RegistryServices.Create(
-                options.Registries,
-                Environment.GetEnvironmentVariable,
-                TimeProvider.System,
-                loggers
-            );
+            using var access = RegistryServices.Create(options.Registries, environment, TimeProvider.System, loggers);
             await using var app = CredentialSidecar.Create(options, port, access.Credentials, loggers);
             await app.RunAsync();
             return 0;

@@ -6,6 +6,7 @@ using ProxySwapper.Configuration;
 using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.CredentialHelper;
 using ProxySwapper.Registries;
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.Credentials;
 
 namespace ProxySwapper.Commands;
@@ -65,11 +66,10 @@ internal static class CredentialVerbCommands
             {
                 try
                 {
-                    var path = arguments.GetValue(config) ?? Environment.GetEnvironmentVariable(ConfigVariable);
+                    var environment = EnvironmentVariables.OfProcess();
+                    var path = arguments.GetValue(config) ?? environment[ConfigVariable];
                     return await run(
-                        string.IsNullOrEmpty(path)
-                            ? new ProxySwapperOptions()
-                            : ConfigurationReader.Read(path, ConfigurationReader.ProcessEnvironment()),
+                        string.IsNullOrEmpty(path) ? new ProxySwapperOptions() : ConfigurationReader.Read(path, environment),
                         cancellationToken
                     );
                 }
@@ -94,7 +94,7 @@ internal static class CredentialVerbCommands
         if (!CredentialServerAddress.TryParse(server, out var image))
             return Fail("standard input must be a registry host, such as registry.example.com:5000");
         using var loggers = CommandLogging.Create(isDebug: false);
-        using var access = RegistryServices.Create(options.Registries, Environment.GetEnvironmentVariable, TimeProvider.System, loggers);
+        using var access = RegistryServices.Create(options.Registries, EnvironmentVariables.OfProcess(), TimeProvider.System, loggers);
         if (await access.Credentials.GetAsync(image, cancellationToken) is not { IsAnonymous: false } credential)
             return Fail(NotFound);
         Print(json => CredentialJson.Write(json, server, credential, TokenUser));
@@ -103,11 +103,12 @@ internal static class CredentialVerbCommands
 
     private static int List(ProxySwapperOptions options)
     {
+        var environment = EnvironmentVariables.OfProcess();
         Print(json =>
         {
             json.WriteStartObject();
             foreach (var entry in options.Registries)
-                if (UserOf(entry) is { } user)
+                if (UserOf(entry, environment) is { } user)
                     json.WriteString(entry.Host.Text, user);
             json.WriteEndObject();
         });
@@ -115,10 +116,10 @@ internal static class CredentialVerbCommands
     }
 
     /// <summary>The user name for the host, if it is known without a request.</summary>
-    private static string? UserOf(RegistryEntryOptions entry) =>
+    private static string? UserOf(RegistryEntryOptions entry, EnvironmentVariables environment) =>
         entry.Auth switch
         {
-            RegistryAuth.Basic => ConfiguredCredentialSource.UserOf(entry, Environment.GetEnvironmentVariable),
+            RegistryAuth.Basic => ConfiguredCredentialSource.UserOf(entry, environment),
             RegistryAuth.Ecr => "AWS",
             RegistryAuth.Google => "oauth2accesstoken",
             RegistryAuth.Azure => TokenUser,

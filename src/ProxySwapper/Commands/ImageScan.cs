@@ -50,7 +50,7 @@ internal sealed record ImageScan(
 
     /// <summary>The connections to registries.</summary>
     public IReadOnlyList<RegistryEntryOptions> RegistryEntries { get; } =
-        ImpliedRegistryEntries.Entries(Options, Environment.GetEnvironmentVariable);
+        ImpliedRegistryEntries.Entries(Options, EnvironmentVariables.OfProcess());
 }
 
 /// <summary>The options of commands that read all images of a cluster or of manifests.</summary>
@@ -134,7 +134,7 @@ internal sealed class ImageScanOptions
     )
     {
         var file = arguments.GetValue(_config);
-        var options = ConfigurationReader.Read(file, ConfigurationReader.ProcessEnvironment());
+        var options = ConfigurationReader.Read(file, EnvironmentVariables.OfProcess());
         if (file is not null || options.Rules.Count > 0 || options.ProxyUrl is not null || client is null)
             return options;
         return await ReleaseConfiguration.FindAsync(client, arguments.GetValue(_webhook)!, cancellationToken)

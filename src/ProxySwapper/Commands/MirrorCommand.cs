@@ -4,6 +4,7 @@ using ProxySwapper.Commands.Options;
 using ProxySwapper.Commands.Output;
 using ProxySwapper.Mirroring;
 using ProxySwapper.Registries;
+using ProxySwapper.Registry;
 
 namespace ProxySwapper.Commands;
 
@@ -68,7 +69,7 @@ internal static class MirrorCommand
             (arguments, cancellationToken) =>
                 ConfigurationFaults.ReportAsync(async () =>
                 {
-                    var environment = MirrorEnvironment.Read(Environment.GetEnvironmentVariable);
+                    var environment = MirrorEnvironment.Read(EnvironmentVariables.OfProcess());
                     var file = MirrorFileReader.Read(arguments.GetValue(configFile) ?? environment.ConfigFile ?? DefaultFile);
                     var settings = new MirrorSettings
                     {
@@ -103,7 +104,7 @@ internal static class MirrorCommand
         if (reportFile is not null && !TryWrite(reportFile, FileMode.OpenOrCreate, _ => { }))
             return ConfigurationFaults.ExitCode;
         using var loggers = CommandLogging.Create(isDebug);
-        using var access = RegistryServices.Create(file.Registries, Environment.GetEnvironmentVariable, TimeProvider.System, loggers);
+        using var access = RegistryServices.Create(file.Registries, EnvironmentVariables.OfProcess(), TimeProvider.System, loggers);
         var report = ProgramConsole.IsTerminal
             ? await TableMirrorOutput.ShowAsync(ProgramConsole.Create(), settings.DryRun, PassAsync)
             : await PassAsync(new LineMirrorOutput(Console.Out, settings.DryRun));

@@ -7,6 +7,7 @@ using ProxySwapper.Commands.Output;
 using ProxySwapper.Configuration;
 using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Patterns;
+using ProxySwapper.Registry;
 using ProxySwapper.Switching;
 
 namespace ProxySwapper.Commands;
@@ -100,7 +101,7 @@ internal static class PolicyCommand
 
     private static (CompiledPolicy, ConfigurationLocations) Compile(string? config)
     {
-        var environment = ConfigurationReader.ProcessEnvironment();
+        var environment = EnvironmentVariables.OfProcess();
         var (file, text) = config is null ? ("(no file)", "") : (config, ConfigurationReader.TextOf(config));
         var locations = ConfigurationLocations.Of(file, text, environment);
         return (PolicyCompiler.Compile(ConfigurationReader.ReadText(file, text, environment), locations), locations);

@@ -6,6 +6,7 @@ using ProxySwapper.Commands.Options;
 using ProxySwapper.Commands.Output;
 using ProxySwapper.Configuration;
 using ProxySwapper.Manifests;
+using ProxySwapper.Registry;
 using ProxySwapper.Rules;
 
 namespace ProxySwapper.Commands;
@@ -64,9 +65,7 @@ internal static class RewriteCommand
                 {
                     if (UnknownOption(arguments) is { } unknown)
                         return Task.FromResult(UsageErrors.Report(arguments, $"unknown option '{unknown}'"));
-                    var rules = RuleSet.Compile(
-                        ConfigurationReader.Read(arguments.GetValue(config), ConfigurationReader.ProcessEnvironment())
-                    );
+                    var rules = RuleSet.Compile(ConfigurationReader.Read(arguments.GetValue(config), EnvironmentVariables.OfProcess()));
                     var place = arguments.GetValue(@namespace)!;
                     var manifests = arguments
                         .GetValue(files)!

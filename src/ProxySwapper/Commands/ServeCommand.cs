@@ -4,6 +4,7 @@ using ProxySwapper.Commands.Options;
 using ProxySwapper.Commands.Output;
 using ProxySwapper.Configuration;
 using ProxySwapper.Management;
+using ProxySwapper.Registry;
 using ProxySwapper.Serving;
 
 namespace ProxySwapper.Commands;
@@ -34,8 +35,8 @@ internal static class ServeCommand
 
     private static async Task<int> RunAsync(string? path)
     {
-        var environment = ConfigurationReader.ProcessEnvironment();
-        var file = path is null ? null : new ConfigurationFile(path, ConfigurationReader.TextOf(path), environment);
+        var environment = EnvironmentVariables.OfProcess();
+        var file = path is null ? null : new ConfigurationFile(path, ConfigurationReader.TextOf(path));
         var options = ConfigurationReader.ReadText(path ?? "(no file)", file?.Text ?? "", environment);
         try
         {

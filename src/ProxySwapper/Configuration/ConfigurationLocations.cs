@@ -1,4 +1,5 @@
 using ProxySwapper.Configuration.Yaml;
+using ProxySwapper.Registry;
 using YamlDotNet.RepresentationModel;
 
 namespace ProxySwapper.Configuration;
@@ -8,15 +9,15 @@ internal sealed class ConfigurationLocations
 {
     private readonly string _file;
     private readonly YamlMappingNode _root;
-    private readonly IReadOnlyDictionary<string, string> _environment;
+    private readonly EnvironmentVariables _environment;
 
     private readonly string _place;
 
-    private ConfigurationLocations(string file, YamlMappingNode root, string place, IReadOnlyDictionary<string, string> environment) =>
+    private ConfigurationLocations(string file, YamlMappingNode root, string place, EnvironmentVariables environment) =>
         (_file, _root, _place, _environment) = (file, root, place, environment);
 
     /// <summary>The locations of a file's text, overlaid with the environment.</summary>
-    public static ConfigurationLocations Of(string file, string text, IReadOnlyDictionary<string, string> environment) =>
+    public static ConfigurationLocations Of(string file, string text, EnvironmentVariables environment) =>
         new(file, YamlDocumentReader.ReadMapping(file, text, []) ?? new YamlMappingNode(), "", environment);
 
     /// <summary>The locations of a mapping within a file.</summary>
@@ -24,12 +25,8 @@ internal sealed class ConfigurationLocations
     /// <param name="mapping">The configuration.</param>
     /// <param name="place">The path of the mapping, which precedes keys in faults.</param>
     /// <param name="environment">The environment laid over it.</param>
-    public static ConfigurationLocations Of(
-        string file,
-        YamlMappingNode mapping,
-        string place,
-        IReadOnlyDictionary<string, string> environment
-    ) => new(file, mapping, place, environment);
+    public static ConfigurationLocations Of(string file, YamlMappingNode mapping, string place, EnvironmentVariables environment) =>
+        new(file, mapping, place, environment);
 
     /// <summary>The line of a key's value, counted from 1; null when the file does not contain it.</summary>
     /// <param name="key">A path such as <c>rules[2].matchRegex</c>.</param>

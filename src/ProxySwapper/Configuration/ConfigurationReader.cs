@@ -11,12 +11,12 @@ internal static class ConfigurationReader
     /// <param name="file">The file's path, or null.</param>
     /// <param name="environment">Variables: <c>PROXY_URL</c> and <c>PROXYSWAPPER_…</c> are used.</param>
     /// <exception cref="ConfigurationException">The configuration is not valid; carries every fault.</exception>
-    public static ProxySwapperOptions Read(string? file, IReadOnlyDictionary<string, string> environment) =>
+    public static ProxySwapperOptions Read(string? file, EnvironmentVariables environment) =>
         ReadText(file ?? "(no file)", file is null ? "" : TextOf(file), environment);
 
     /// <summary>Options from a file's text.</summary>
     /// <exception cref="ConfigurationException">The configuration is not valid; carries every fault.</exception>
-    public static ProxySwapperOptions ReadText(string file, string text, IReadOnlyDictionary<string, string> environment)
+    public static ProxySwapperOptions ReadText(string file, string text, EnvironmentVariables environment)
     {
         var faults = new List<ConfigurationFault>();
         ProxySwapperOptions? options = null;
@@ -52,13 +52,6 @@ internal static class ConfigurationReader
             ]);
         }
     }
-
-    /// <summary>This process's environment, in the form that <see cref="Read"/> takes.</summary>
-    public static IReadOnlyDictionary<string, string> ProcessEnvironment() =>
-        Environment
-            .GetEnvironmentVariables()
-            .Cast<System.Collections.DictionaryEntry>()
-            .ToDictionary(entry => (string)entry.Key, entry => (string?)entry.Value ?? "");
 
     /// <summary>Options from a mapping, which may be part of a file; faults are reported to its source.</summary>
     public static ProxySwapperOptions ReadSection(YamlSection top)

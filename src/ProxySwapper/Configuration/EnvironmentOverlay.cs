@@ -1,4 +1,5 @@
 using ProxySwapper.Configuration.Yaml;
+using ProxySwapper.Registry;
 using YamlDotNet.RepresentationModel;
 
 namespace ProxySwapper.Configuration;
@@ -63,14 +64,9 @@ internal static class EnvironmentOverlay
 
     private static readonly Dictionary<string, string> Paths = Texts.Concat(Lists).ToDictionary(WordOf, StringComparer.Ordinal);
 
-    public static void Apply(
-        IReadOnlyDictionary<string, string> environment,
-        YamlMappingNode root,
-        YamlSource source,
-        List<ConfigurationFault> faults
-    )
+    public static void Apply(EnvironmentVariables environment, YamlMappingNode root, YamlSource source, List<ConfigurationFault> faults)
     {
-        foreach (var (variable, value) in environment.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+        foreach (var (variable, value) in environment.Values.OrderBy(pair => pair.Key, StringComparer.Ordinal))
         {
             if (PathOf(variable, value) is not { } path)
                 continue;
@@ -90,8 +86,8 @@ internal static class EnvironmentOverlay
     }
 
     /// <summary>The variable that sets a key, however it is spelled; null if none does.</summary>
-    public static string? FindVariable(IReadOnlyDictionary<string, string> environment, string path) =>
-        environment.Where(pair => PathOf(pair.Key, pair.Value) == path).Select(pair => pair.Key).Max(StringComparer.Ordinal);
+    public static string? FindVariable(EnvironmentVariables environment, string path) =>
+        environment.Values.Where(pair => PathOf(pair.Key, pair.Value) == path).Select(pair => pair.Key).Max(StringComparer.Ordinal);
 
     /// <summary>The documented name of a key's variable.</summary>
     public static string VariableOf(string path) =>

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using ProxySwapper.Configuration;
 using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Mirroring;
+using ProxySwapper.Registry;
 
 namespace ProxySwapper.Converting;
 
@@ -34,7 +35,7 @@ internal sealed record Conversion(ForeignFormat From, bool IsMirrorFile, JsonObj
             if (IsMirrorFile)
                 MirrorFileReader.ReadText(Result, ToYaml());
             else
-                ConfigurationReader.ReadText(Result, ToYaml(), new Dictionary<string, string>());
+                ConfigurationReader.ReadText(Result, ToYaml(), EnvironmentVariables.None);
             return [];
         }
         catch (ConfigurationException exception)

@@ -13,7 +13,7 @@ namespace ProxySwapper.Management;
 /// <param name="source">Where to read the token; a file is read for each request, so that it can be rotated.</param>
 /// <param name="environment">Variables of the environment.</param>
 /// <param name="logger">Logs that the token cannot be read.</param>
-internal sealed partial class ManagementToken(SecretSource source, Func<string, string?> environment, ILogger<ManagementToken> logger)
+internal sealed partial class ManagementToken(SecretSource source, EnvironmentVariables environment, ILogger<ManagementToken> logger)
 {
     /// <summary>Whether a request has the token; always false if the token cannot be read or is empty.</summary>
     public bool IsGivenBy(HttpRequest request)
@@ -31,7 +31,7 @@ internal sealed partial class ManagementToken(SecretSource source, Func<string, 
     {
         try
         {
-            var token = source.File is { } file ? TextFile.Read(file) : environment(source.Environment!);
+            var token = source.File is { } file ? TextFile.Read(file) : environment[source.Environment!];
             if (string.IsNullOrWhiteSpace(token))
                 Log.Missing(logger, $"{source.File ?? source.Environment} is empty");
             return token?.Trim();

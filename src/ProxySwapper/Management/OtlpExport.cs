@@ -2,6 +2,7 @@ using System.Diagnostics.Tracing;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
+using ProxySwapper.Registry;
 
 namespace ProxySwapper.Management;
 
@@ -15,18 +16,18 @@ internal static class OtlpExport
     private const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
     /// <summary>True if the environment names a collector.</summary>
-    public static bool IsWanted(IReadOnlyDictionary<string, string> environment) =>
-        environment.GetValueOrDefault(Endpoint, "").Length > 0
-        && !string.Equals(environment.GetValueOrDefault("OTEL_SDK_DISABLED"), "true", StringComparison.OrdinalIgnoreCase);
+    public static bool IsWanted(EnvironmentVariables environment) =>
+        environment[Endpoint] is { Length: > 0 }
+        && !string.Equals(environment["OTEL_SDK_DISABLED"], "true", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Makes the host export spans and metrics, from before the server starts until it has stopped.</summary>
-    public static IHostBuilder UseOtlpExport(this IHostBuilder host, IReadOnlyDictionary<string, string> environment) =>
+    public static IHostBuilder UseOtlpExport(this IHostBuilder host, EnvironmentVariables environment) =>
         host
         // The SDK reads its variables from the host's configuration, which is otherwise empty.
         .ConfigureAppConfiguration(settings =>
                 settings.AddInMemoryCollection(
                     environment
-                        .Where(variable => variable.Key.StartsWith(VariablePrefix, StringComparison.Ordinal))
+                        .Values.Where(variable => variable.Key.StartsWith(VariablePrefix, StringComparison.Ordinal))
                         .Select(variable => KeyValuePair.Create(variable.Key, (string?)variable.Value))
                 )
             )
@@ -40,7 +41,7 @@ internal static class OtlpExport
             );
 
     /// <summary>Our resource attributes; those of the environment come last and win.</summary>
-    private static void Describe(ResourceBuilder resource, IReadOnlyDictionary<string, string> environment) =>
+    private static void Describe(ResourceBuilder resource, EnvironmentVariables environment) =>
         resource
             .Clear()
             .AddTelemetrySdk()
@@ -49,10 +50,10 @@ internal static class OtlpExport
             .AddEnvironmentVariableDetector();
 
     /// <summary>The attributes of the Pod that the chart passes on.</summary>
-    private static IEnumerable<KeyValuePair<string, object>> PodAttributes(IReadOnlyDictionary<string, string> environment)
+    private static IEnumerable<KeyValuePair<string, object>> PodAttributes(EnvironmentVariables environment)
     {
         foreach (var (variable, attribute) in new[] { ("POD_NAME", "k8s.pod.name"), ("POD_NAMESPACE", "k8s.namespace.name") })
-            if (environment.TryGetValue(variable, out var value))
+            if (environment[variable] is { } value)
                 yield return new(attribute, value);
     }
 }

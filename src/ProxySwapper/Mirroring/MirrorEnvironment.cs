@@ -1,4 +1,5 @@
 using ProxySwapper.Configuration.Yaml;
+using ProxySwapper.Registry;
 
 namespace ProxySwapper.Mirroring;
 
@@ -8,10 +9,10 @@ namespace ProxySwapper.Mirroring;
 internal sealed record MirrorEnvironment(string? ConfigFile, bool Debug, bool ExitOnError, MirrorShard Shard)
 {
     /// <exception cref="ConfigurationException">A variable is not valid; carries every fault.</exception>
-    public static MirrorEnvironment Read(Func<string, string?> variable)
+    public static MirrorEnvironment Read(EnvironmentVariables variables)
     {
         var faults = new List<ConfigurationFault>();
-        var environment = new MirrorEnvironment(Text("CONFIG_FILE"), Flag("DEBUG"), Flag("EXIT_ON_ERROR"), ReadShard(variable, faults));
+        var environment = new MirrorEnvironment(Text("CONFIG_FILE"), Flag("DEBUG"), Flag("EXIT_ON_ERROR"), ReadShard(variables, faults));
         return faults.Count > 0 ? throw new ConfigurationException(faults) : environment;
 
         string? Text(string name)
@@ -41,13 +42,13 @@ internal sealed record MirrorEnvironment(string? ConfigFile, bool Debug, bool Ex
             return true;
         }
 
-        string? NonEmpty(string name) => variable(name) is { Length: > 0 } text ? text : null;
+        string? NonEmpty(string name) => variables[name] is { Length: > 0 } text ? text : null;
     }
 
     /// <summary>The Pod of an Indexed Job knows its index; the chart also passes the number of Pods.</summary>
-    private static MirrorShard ReadShard(Func<string, string?> variable, List<ConfigurationFault> faults)
+    private static MirrorShard ReadShard(EnvironmentVariables variables, List<ConfigurationFault> faults)
     {
-        var (index, count) = (variable("JOB_COMPLETION_INDEX"), variable("JOB_PARALLELISM"));
+        var (index, count) = (variables["JOB_COMPLETION_INDEX"], variables["JOB_PARALLELISM"]);
         if (string.IsNullOrEmpty(index) || string.IsNullOrEmpty(count))
             return MirrorShard.All;
         if (MirrorShard.TryParse($"{index}/{count}", out var shard))

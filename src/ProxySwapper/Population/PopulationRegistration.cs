@@ -8,14 +8,15 @@ using ProxySwapper.Population.Queue;
 using ProxySwapper.Population.Transfer;
 using ProxySwapper.Population.Work;
 using ProxySwapper.Registries;
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.Timing;
 using ProxySwapper.Rules;
 
 namespace ProxySwapper.Population;
 
 /// <summary>
-/// Adds population to a host that has <see cref="ProxySwapperOptions"/>, a <see cref="ConfigurationMonitor"/>, a clock, and the function
-/// that reads an environment variable.
+/// Adds population to a host that has <see cref="ProxySwapperOptions"/>, a <see cref="ConfigurationMonitor"/>, a clock, and
+/// <see cref="EnvironmentVariables"/>.
 /// </summary>
 internal static class PopulationRegistration
 {
@@ -65,7 +66,7 @@ internal static class PopulationRegistration
     /// <summary>Decides which cluster is served, and whether any is.</summary>
     private static KubernetesAccess Cluster(IServiceProvider provider) =>
         KubernetesAccess.Create(
-            provider.GetRequiredService<Func<string, string?>>(),
+            provider.GetRequiredService<EnvironmentVariables>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<KubernetesAccess>>()
         );

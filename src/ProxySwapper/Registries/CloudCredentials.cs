@@ -18,7 +18,7 @@ internal sealed class CloudCredentials
     public CloudCredentials(
         IReadOnlyList<RegistryEntryOptions> registries,
         RegistryClients clients,
-        Func<string, string?> environment,
+        EnvironmentVariables environment,
         TimeProvider time,
         ILoggerFactory loggers
     )

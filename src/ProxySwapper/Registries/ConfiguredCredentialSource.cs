@@ -14,7 +14,7 @@ internal sealed class ConfiguredCredentialSource : IRegistryCredentialSource
 
     public ConfiguredCredentialSource(
         IReadOnlyList<RegistryEntryOptions> registries,
-        Func<string, string?> environment,
+        EnvironmentVariables environment,
         Func<RegistryAuth, IRegistryCredentialSource> cloudOf
     )
     {
@@ -25,7 +25,7 @@ internal sealed class ConfiguredCredentialSource : IRegistryCredentialSource
 
     /// <summary>The credential of an entry with <see cref="RegistryAuth.Basic"/>.</summary>
     /// <exception cref="RegistryCredentialException">It cannot be read.</exception>
-    public static string UserOf(RegistryEntryOptions entry, Func<string, string?> environment) =>
+    public static string UserOf(RegistryEntryOptions entry, EnvironmentVariables environment) =>
         Read(entry, "usernameFrom", entry.UsernameFrom!, environment);
 
     public ValueTask<RegistryCredential?> GetAsync(ImageReference image, CancellationToken cancellationToken) =>
@@ -43,7 +43,7 @@ internal sealed class ConfiguredCredentialSource : IRegistryCredentialSource
     private static IRegistryCredentialSource SourceOf(
         RegistryEntryOptions entry,
         RegistryAuth auth,
-        Func<string, string?> environment,
+        EnvironmentVariables environment,
         Func<RegistryAuth, IRegistryCredentialSource> cloudOf
     ) =>
         auth switch
@@ -61,10 +61,10 @@ internal sealed class ConfiguredCredentialSource : IRegistryCredentialSource
             _ => new Only(entry, cloudOf(auth)),
         };
 
-    private static string Read(RegistryEntryOptions entry, string key, SecretSource secret, Func<string, string?> environment)
+    private static string Read(RegistryEntryOptions entry, string key, SecretSource secret, EnvironmentVariables environment)
     {
         if (secret.Environment is { } variable)
-            return environment(variable) is { Length: > 0 } value
+            return environment[variable] is { Length: > 0 } value
                 ? value
                 : throw new RegistryCredentialException(
                     $"registries: {key} of {entry.Host} is read from the environment variable {variable}, which is not set"

@@ -14,9 +14,9 @@ internal static class ImpliedRegistryEntries
     private const string PasswordVariable = "hPW";
 
     /// <summary>The entries of the configuration and those implied by its blocks.</summary>
-    public static IReadOnlyList<RegistryEntryOptions> Entries(ProxySwapperOptions options, Func<string, string?> environment)
+    public static IReadOnlyList<RegistryEntryOptions> Entries(ProxySwapperOptions options, EnvironmentVariables environment)
     {
-        var hasUser = !string.IsNullOrEmpty(environment(UserVariable)) && !string.IsNullOrEmpty(environment(PasswordVariable));
+        var hasUser = !string.IsNullOrEmpty(environment[UserVariable]) && !string.IsNullOrEmpty(environment[PasswordVariable]);
         var implied = options
             .Populate.ProxyCaches.Select(block => block.ReplacementOci)
             .OfType<string>()

@@ -25,7 +25,7 @@ internal sealed class RegistryServices : IDisposable
     public EcrRepositoryCreator Repositories { get; }
 
     /// <param name="registries">The entries of the configuration.</param>
-    /// <param name="environment">Reads an environment variable, for credentials. The SDKs of AWS and Google read the process's own.</param>
+    /// <param name="environment">Names credentials. The SDKs of AWS and Google read the process's own.</param>
     /// <param name="time">The clock.</param>
     /// <param name="loggers">The log.</param>
     /// <param name="tune">Changes the options of all hosts, such as retries; null keeps the defaults.</param>
@@ -37,7 +37,7 @@ internal sealed class RegistryServices : IDisposable
     /// </param>
     public static RegistryServices Create(
         IReadOnlyList<RegistryEntryOptions> registries,
-        Func<string, string?> environment,
+        EnvironmentVariables environment,
         TimeProvider time,
         ILoggerFactory loggers,
         Func<RegistryOptions, RegistryOptions>? tune = null,
@@ -63,7 +63,7 @@ internal sealed class RegistryServices : IDisposable
     private static CredentialChain CredentialsOf(
         IReadOnlyList<RegistryEntryOptions> registries,
         RegistryClients clients,
-        Func<string, string?> environment,
+        EnvironmentVariables environment,
         TimeProvider time,
         ILoggerFactory loggers
     )

@@ -19,7 +19,7 @@ internal sealed class DownstreamCheck(RegistryServices registries, bool compareD
     public static RegistryServices Connect(IReadOnlyList<RegistryEntryOptions> entries, TimeProvider time, ILoggerFactory loggers) =>
         RegistryServices.Create(
             entries,
-            Environment.GetEnvironmentVariable,
+            EnvironmentVariables.OfProcess(),
             time,
             loggers,
             options =>

@@ -2,6 +2,7 @@ using System.Text.Json;
 using ProxySwapper.Configuration;
 using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Kubernetes;
+using ProxySwapper.Registry;
 
 namespace ProxySwapper.Reporting;
 
@@ -36,7 +37,7 @@ internal static class ReleaseConfiguration
                         + "use --config FILE or set PROXY_URL"
                 ),
             ]);
-        return found is [var (name, text)] ? ConfigurationReader.ReadText(name, text, new Dictionary<string, string>()) : null;
+        return found is [var (name, text)] ? ConfigurationReader.ReadText(name, text, EnvironmentVariables.None) : null;
     }
 
     private static (string Place, string Text)? Read(JsonElement item)

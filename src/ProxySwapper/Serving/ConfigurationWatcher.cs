@@ -3,6 +3,7 @@ using ProxySwapper.AdmissionPolicies;
 using ProxySwapper.Configuration;
 using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Management;
+using ProxySwapper.Registry;
 using ProxySwapper.Rules;
 
 namespace ProxySwapper.Serving;
@@ -18,7 +19,7 @@ internal sealed partial class ConfigurationWatcher : BackgroundService
     private static readonly string[] ResultNames = ["success", "failure"];
 
     private readonly string _file;
-    private readonly IReadOnlyDictionary<string, string> _environment;
+    private readonly EnvironmentVariables _environment;
     private readonly ConfigurationMonitor _provider;
     private readonly ServedPolicy _policy;
     private readonly TimeProvider _time;
@@ -28,6 +29,7 @@ internal sealed partial class ConfigurationWatcher : BackgroundService
 
     public ConfigurationWatcher(
         ConfigurationFile file,
+        EnvironmentVariables environment,
         ConfigurationMonitor provider,
         ServedPolicy policy,
         IMeterFactory meters,
@@ -35,7 +37,7 @@ internal sealed partial class ConfigurationWatcher : BackgroundService
         ILogger<ConfigurationWatcher> logger
     )
     {
-        (_file, _environment, _lastText) = (file.Path, file.Environment, file.Text);
+        (_file, _environment, _lastText) = (file.Path, environment, file.Text);
         (_provider, _policy, _time, _logger) = (provider, policy, time, logger);
         var meter = meters.Create("ProxySwapper");
         _reloads = meter.CreateCounter<long>(
@@ -167,4 +169,4 @@ internal sealed partial class ConfigurationWatcher : BackgroundService
 }
 
 /// <summary>The configuration file as read at startup.</summary>
-internal sealed record ConfigurationFile(string Path, string Text, IReadOnlyDictionary<string, string> Environment);
+internal sealed record ConfigurationFile(string Path, string Text);

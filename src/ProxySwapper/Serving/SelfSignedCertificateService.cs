@@ -3,6 +3,7 @@ using ProxySwapper.Configuration;
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Kubernetes.Connection;
 using ProxySwapper.Management;
+using ProxySwapper.Registry;
 
 namespace ProxySwapper.Serving;
 
@@ -14,7 +15,7 @@ namespace ProxySwapper.Serving;
 internal sealed partial class SelfSignedCertificateService(
     SelfSignedOptions options,
     ServingCertificate certificate,
-    Func<string, string?> environment,
+    EnvironmentVariables environment,
     TimeProvider time,
     ILogger<SelfSignedCertificateService> logger
 ) : BackgroundService, IReadinessCheck
@@ -65,7 +66,7 @@ internal sealed partial class SelfSignedCertificateService(
     private SelfSignedCertificates Connect()
     {
         var client = new KubernetesClient(KubernetesConnection.Find(null, null, environment, time), time);
-        var holder = environment("POD_NAME") ?? Environment.MachineName;
+        var holder = environment["POD_NAME"] ?? Environment.MachineName;
         return new SelfSignedCertificates(
             new CertificateSecret(client, options.Secret, holder, time),
             options.Webhook is { } webhook ? new WebhookCaBundle(client, webhook) : null,

@@ -7,6 +7,7 @@ using ProxySwapper.Configuration;
 using ProxySwapper.Management;
 using ProxySwapper.Population;
 using ProxySwapper.Population.Downstream;
+using ProxySwapper.Registry;
 using ProxySwapper.Rules;
 
 namespace ProxySwapper.Serving;
@@ -35,13 +36,11 @@ internal static class ServeHost
         string? kubeconfig = null
     )
     {
-        var environment = file?.Environment ?? ConfigurationReader.ProcessEnvironment();
+        var environment = isLocal ? LocalEnvironment(kubeconfig) : EnvironmentVariables.OfProcess();
         var host = new HostBuilder().ConfigureLogging(logging);
         if (OtlpExport.IsWanted(environment))
             host.UseOtlpExport(environment);
-        return host.ConfigureServices(services =>
-                AddServices(services, options, file, certificate, Variables(environment, isLocal, kubeconfig), isLocal)
-            )
+        return host.ConfigureServices(services => AddServices(services, options, file, certificate, environment, isLocal))
             .ConfigureWebHost(
                 web =>
                     web.UseKestrelCore()
@@ -59,26 +58,24 @@ internal static class ServeHost
     }
 
     /// <summary>
-    /// A local host only uses the cluster it was given, even if a kubeconfig exists, and none of the user's credentials for registries.
+    /// A local host only uses the cluster it was given, even if a kubeconfig exists, none of the user's credentials for registries, and
+    /// sends nothing to a collector.
     /// </summary>
-    private static Func<string, string?> Variables(IReadOnlyDictionary<string, string> environment, bool isLocal, string? kubeconfig) =>
-        !isLocal
-            ? environment.GetValueOrDefault
-            : name =>
-                name switch
-                {
-                    "KUBECONFIG" => kubeconfig,
-                    // As system users without a home have.
-                    "HOME" => "/nonexistent",
-                    _ => null,
-                };
+    private static EnvironmentVariables LocalEnvironment(string? kubeconfig)
+    {
+        // As system users without a home have.
+        var variables = new Dictionary<string, string> { ["HOME"] = "/nonexistent" };
+        if (kubeconfig is not null)
+            variables["KUBECONFIG"] = kubeconfig;
+        return new EnvironmentVariables(variables);
+    }
 
     private static void AddServices(
         IServiceCollection services,
         ProxySwapperOptions options,
         ConfigurationFile? file,
         ServingCertificate? certificate,
-        Func<string, string?> environment,
+        EnvironmentVariables environment,
         bool isLocal
     )
     {
@@ -98,7 +95,7 @@ internal static class ServeHost
             )
         );
         services.AddSingleton(TimeProvider.System).AddSingleton(options).AddSingleton(rules).AddSingleton(environment);
-        services.AddAdmissionPolicy(options, file);
+        services.AddAdmissionPolicy(options, file, environment);
         services.AddSingleton<IReadinessCheck, ReloadCheck>();
         if (file is not null)
             services.AddSingleton(file).AddHostedService<ConfigurationWatcher>();

@@ -21,7 +21,7 @@ internal sealed record CopiesAlone(TimeSpan Last, IReadOnlyList<double> Each)
         TimeSpan span
     )
     {
-        using var registries = RegistryServices.Create([], _ => null, TimeProvider.System, NullLoggerFactory.Instance);
+        using var registries = RegistryServices.Create([], EnvironmentVariables.None, TimeProvider.System, NullLoggerFactory.Instance);
         using var slots = new SemaphoreSlim(parallel);
         var clock = Stopwatch.StartNew();
         var ends = await Task.WhenAll(

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using ProxySwapper.AdmissionPolicies;
 using ProxySwapper.Configuration;
 using ProxySwapper.Kubernetes;
+using ProxySwapper.Registry;
 using ProxySwapper.Testing.Kubernetes;
 using ProxySwapper.Testing.Processes;
 using ProxySwapper.Testing.Time;
@@ -100,7 +101,7 @@ internal static class PolicyMeasurement
 
     private static async Task ApplyPolicyAsync(KubernetesClient client, string @namespace)
     {
-        var environment = new Dictionary<string, string>();
+        var environment = EnvironmentVariables.None;
         var compiled = PolicyCompiler.Compile(
             ConfigurationReader.ReadText("config.yaml", Rules, environment),
             ConfigurationLocations.Of("config.yaml", Rules, environment)

@@ -4,6 +4,7 @@ using BenchmarkDotNet.Attributes;
 using ProxySwapper.Admission;
 using ProxySwapper.Admission.Json;
 using ProxySwapper.Configuration;
+using ProxySwapper.Registry;
 using ProxySwapper.Rules;
 using ProxySwapper.Testing.Kubernetes;
 
@@ -14,7 +15,7 @@ namespace ProxySwapper.Benchmarks.Swap;
 public class ReviewBenchmarks
 {
     private readonly RuleSet _rules = RuleSet.Compile(
-        ConfigurationReader.ReadText("benchmark", SwapMeasurement.Configuration, new Dictionary<string, string>())
+        ConfigurationReader.ReadText("benchmark", SwapMeasurement.Configuration, EnvironmentVariables.None)
     );
     private ReadOnlySequence<byte> _review;
 

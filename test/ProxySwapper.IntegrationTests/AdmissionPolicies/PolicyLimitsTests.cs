@@ -3,6 +3,7 @@ using System.Net;
 using System.Text.Json.Nodes;
 using ProxySwapper.AdmissionPolicies;
 using ProxySwapper.Configuration;
+using ProxySwapper.Registry;
 
 namespace ProxySwapper.IntegrationTests.AdmissionPolicies;
 
@@ -217,7 +218,7 @@ internal sealed partial class PolicyLimitsTests
 
     private static CompiledPolicy Compile(string configuration)
     {
-        var environment = new Dictionary<string, string>();
+        var environment = EnvironmentVariables.None;
         return PolicyCompiler.Compile(
             ConfigurationReader.ReadText("config.yaml", configuration, environment),
             ConfigurationLocations.Of("config.yaml", configuration, environment)

@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using ProxySwapper.AdmissionPolicies;
 using ProxySwapper.Configuration;
+using ProxySwapper.Registry;
 using ProxySwapper.Rules;
 using ProxySwapper.Testing.Kubernetes;
 using ProxySwapper.Testing.Time;
@@ -47,7 +48,7 @@ internal sealed partial class PolicyScene : IAsyncDisposable
     /// <returns>Its number.</returns>
     public async Task<int> AddAsync(string configuration)
     {
-        var environment = new Dictionary<string, string>();
+        var environment = EnvironmentVariables.None;
         var options = ConfigurationReader.ReadText("config.yaml", configuration, environment);
         var compiled = PolicyCompiler.Compile(options, ConfigurationLocations.Of("config.yaml", configuration, environment));
         Assert.That(compiled.Rejections, Is.Empty, configuration);

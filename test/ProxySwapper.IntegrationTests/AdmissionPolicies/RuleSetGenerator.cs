@@ -4,6 +4,7 @@ using FsCheck.Fluent;
 using ProxySwapper.AdmissionPolicies;
 using ProxySwapper.Configuration;
 using ProxySwapper.Configuration.Yaml;
+using ProxySwapper.Registry;
 using ProxySwapper.Tests.Registry;
 using ProxySwapper.Tests.Rules;
 
@@ -142,7 +143,7 @@ internal static class RuleSetGenerator
     /// <summary>True for a valid configuration that a policy can express.</summary>
     public static bool IsUsable(string configuration)
     {
-        var environment = new Dictionary<string, string>();
+        var environment = EnvironmentVariables.None;
         try
         {
             var options = ConfigurationReader.ReadText("config.yaml", configuration, environment);

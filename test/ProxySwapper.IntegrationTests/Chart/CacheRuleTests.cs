@@ -1,4 +1,5 @@
 using ProxySwapper.Configuration;
+using ProxySwapper.Registry;
 
 namespace ProxySwapper.IntegrationTests.Chart;
 
@@ -13,7 +14,7 @@ internal sealed class CacheRuleTests
             (await HelmChart.ObjectsAsync(HelmChart.ValueSet("full"))).Single(item =>
                 (string?)item["kind"] == "ConfigMap" && item["data"]!["config.yaml"] is not null
             )["data"]!["config.yaml"]!;
-        var rules = ConfigurationReader.ReadText("config.yaml", file, new Dictionary<string, string>()).Rules;
+        var rules = ConfigurationReader.ReadText("config.yaml", file, EnvironmentVariables.None).Rules;
         Assert.That(
             rules.Select(rule => $"{rule.Match} {rule.Target} {rule.Populate}"),
             Is.EqualTo(

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using ProxySwapper.Configuration;
 using ProxySwapper.Mirroring;
+using ProxySwapper.Registry;
 using ProxySwapper.Testing.Kubernetes;
 using ProxySwapper.Testing.Processes;
 using static ProxySwapper.IntegrationTests.Chart.ChartObjects;
@@ -191,7 +192,7 @@ internal sealed class ChartSafetyTests
             var file = folder.PathOf(key);
             File.WriteAllText(file, (string)value!);
             if (key is "config.yaml" or "credentials.yaml")
-                Assert.That(() => ConfigurationReader.Read(file, new Dictionary<string, string>()), Throws.Nothing, set);
+                Assert.That(() => ConfigurationReader.Read(file, EnvironmentVariables.None), Throws.Nothing, set);
             else if (key == "mirror.yaml")
                 Assert.That(() => MirrorFileReader.Read(file), Throws.Nothing, set);
             else
@@ -223,7 +224,7 @@ internal sealed class ChartSafetyTests
                 _sets[set].Single(item => (string?)item["kind"] == "ConfigMap" && item["data"]!["config.yaml"] is not null)["data"]![
                     "config.yaml"
                 ]!;
-            var options = ConfigurationReader.ReadText("config.yaml", file, new Dictionary<string, string>());
+            var options = ConfigurationReader.ReadText("config.yaml", file, EnvironmentVariables.None);
             Assert.That(
                 (long)deployment["spec"]!["template"]!["spec"]!["terminationGracePeriodSeconds"]!,
                 Is.GreaterThan((options.DrainDelay + options.ShutdownGracePeriod).TotalSeconds),

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Kubernetes.Connection;
+using ProxySwapper.Registry;
 using ProxySwapper.Testing.Kubernetes;
 using ProxySwapper.Testing.Time;
 
@@ -143,13 +144,13 @@ internal sealed class KubernetesApiTests
         await File.WriteAllTextAsync(Path.Combine(folder.FullName, "token"), "administrator-of-a-test");
         await File.WriteAllTextAsync(Path.Combine(folder.FullName, "namespace"), _namespace);
         File.Copy(_server.AuthorityFile, Path.Combine(folder.FullName, "ca.crt"));
-        Func<string, string?> environment = name =>
-            name switch
+        var environment = new EnvironmentVariables(
+            new Dictionary<string, string>
             {
-                "KUBERNETES_SERVICE_HOST" => _server.Address.Host,
-                "KUBERNETES_SERVICE_PORT" => $"{_server.Address.Port}",
-                _ => null,
-            };
+                ["KUBERNETES_SERVICE_HOST"] = _server.Address.Host,
+                ["KUBERNETES_SERVICE_PORT"] = $"{_server.Address.Port}",
+            }
+        );
         using var client = new KubernetesClient(
             InClusterConnection.Find(environment, TimeProvider.System, folder.FullName)!,
             TimeProvider.System

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using ProxySwapper.Admission;
 using ProxySwapper.Admission.Json;
 using ProxySwapper.Configuration;
+using ProxySwapper.Registry;
 using ProxySwapper.Rules;
 
 namespace ProxySwapper.Tests.Admission;
@@ -76,7 +77,7 @@ internal sealed class GoldenTests
     /// <summary>The review as parsed by an independent reader, and our response.</summary>
     internal static (JsonNode Review, JsonNode Answer) Answer(string configuration, byte[] body)
     {
-        var rules = RuleSet.Compile(ConfigurationReader.ReadText("config.yaml", configuration, new Dictionary<string, string>()));
+        var rules = RuleSet.Compile(ConfigurationReader.ReadText("config.yaml", configuration, EnvironmentVariables.None));
         using var response = new Utf8JsonBuffer();
         Assert.That(new AdmissionReviewer(rules).TryReview(new ReadOnlySequence<byte>(body), response, out var error), Is.True, error);
         return (JsonNode.Parse(body)!, JsonNode.Parse(response.Written)!);

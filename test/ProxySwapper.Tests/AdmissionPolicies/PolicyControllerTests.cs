@@ -6,6 +6,7 @@ using ProxySwapper.Configuration;
 using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Management;
 using ProxySwapper.Population.Cluster;
+using ProxySwapper.Registry;
 using ProxySwapper.Testing.Processes;
 using ProxySwapper.Testing.Time;
 using ProxySwapper.Tests.Kubernetes;
@@ -260,7 +261,7 @@ internal sealed class PolicyControllerTests
 
     private void Apply(string text)
     {
-        var environment = new Dictionary<string, string>();
+        var environment = EnvironmentVariables.None;
         _policy.Apply("c.yaml", text, environment, ConfigurationReader.ReadText("c.yaml", text, environment));
     }
 }

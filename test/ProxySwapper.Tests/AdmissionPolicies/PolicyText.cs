@@ -1,13 +1,14 @@
 using ProxySwapper.AdmissionPolicies;
 using ProxySwapper.Configuration;
 using ProxySwapper.Configuration.Yaml;
+using ProxySwapper.Registry;
 
 namespace ProxySwapper.Tests.AdmissionPolicies;
 
 /// <summary>The policy compiled from a configuration's text.</summary>
 internal static class PolicyText
 {
-    private static readonly Dictionary<string, string> NoEnvironment = [];
+    private static readonly EnvironmentVariables NoEnvironment = EnvironmentVariables.None;
 
     public static PolicyObjects Objects { get; } = new("proxyswapper", "v1");
 

@@ -95,7 +95,7 @@ internal sealed class BackfillPlanTests
 
     private static BackfillPlan PlanOf(string configuration, Presence presence, string? registry, string[] images)
     {
-        var options = ConfigurationReader.ReadText("config.yaml", configuration, new Dictionary<string, string>());
+        var options = ConfigurationReader.ReadText("config.yaml", configuration, EnvironmentVariables.None);
         var builder = new ReportBuilder(RuleSet.Compile(options), ReportCluster.ChartDefaults);
         foreach (var image in images)
             builder.AddTemplate([new ImageUse(image, null, null, new Workload("Deployment", "team", "web"), PodTraits.None)]);

@@ -5,6 +5,7 @@ using ProxySwapper.Population.Cluster;
 using ProxySwapper.Population.Downstream;
 using ProxySwapper.Population.Queue;
 using ProxySwapper.Registries;
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.InMemory;
 using ProxySwapper.Registry.Timing;
 using ProxySwapper.Rules;
@@ -37,7 +38,7 @@ internal sealed class TemplateBackfillTests
         rules = new ConfigurationMonitor(RuleSet.Compile(options), time.GetUtcNow());
         await using var cluster = await ReportCluster.StartAsync();
         await cluster.AddTemplateAsync("apps/v1", "deployments", "web", "nginx:1");
-        using var registries = RegistryServices.Create([], _ => null, TimeProvider.System, NullLoggerFactory.Instance);
+        using var registries = RegistryServices.Create([], EnvironmentVariables.None, TimeProvider.System, NullLoggerFactory.Instance);
         var queue = new PopulationQueue(rules, time, new Backoff(() => 0.5));
         using var backfill = new TemplateBackfill(
             new KubernetesAccess(cluster.Client),

@@ -1,5 +1,6 @@
 using ProxySwapper.Checks;
 using ProxySwapper.Configuration;
+using ProxySwapper.Registry;
 
 namespace ProxySwapper.Tests.Checks;
 
@@ -48,7 +49,7 @@ internal sealed class SampleImageTests
     private static IEnumerable<string> SamplesOf(string rule, out List<string> untried)
     {
         untried = [];
-        var options = ConfigurationReader.ReadText("config.yaml", $"rules: [{rule}]", new Dictionary<string, string>());
+        var options = ConfigurationReader.ReadText("config.yaml", $"rules: [{rule}]", EnvironmentVariables.None);
         return SampleImage.Of(options, "team", [], untried).Select(sample => sample.Image);
     }
 }

@@ -4,6 +4,7 @@ using ProxySwapper.Checks;
 using ProxySwapper.Configuration;
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Kubernetes.InMemory;
+using ProxySwapper.Registry;
 using ProxySwapper.Testing.Kubernetes;
 
 namespace ProxySwapper.Tests.Checks;
@@ -37,7 +38,7 @@ internal sealed class SwapCheckTests
             new InMemoryApiServerOptions { Interceptor = (context, _) => context.Response.WriteAsync(response) }
         );
         using var client = ApiServers.Connect(server);
-        var options = ConfigurationReader.ReadText("c.yaml", "proxyUrl: r.example.com", new Dictionary<string, string>());
+        var options = ConfigurationReader.ReadText("c.yaml", "proxyUrl: r.example.com", EnvironmentVariables.None);
         var samples = SampleImage.Of(options, "team", ["nginx", "quay.io/team/app:1"], []);
         using var output = new StringWriter { NewLine = "\n" };
         var isAsked = await new SwapCheck(client, options, TimeProvider.System).RunAsync(

@@ -47,7 +47,7 @@ internal sealed class ConfigurationDefaultsTests
     public void Every_default_can_be_written_in_a_file_and_changes_nothing()
     {
         var written = Written(Schema).ToJsonString();
-        var read = ConfigurationReader.ReadText("config.yaml", written, new Dictionary<string, string>());
+        var read = ConfigurationReader.ReadText("config.yaml", written, EnvironmentVariables.None);
         Assert.That(written, Does.Contain("\"gate\":{\"deadline\":\"1m\""));
         Assert.That(JsonSerializer.Serialize(read), Is.EqualTo(JsonSerializer.Serialize(new ProxySwapperOptions())));
     }

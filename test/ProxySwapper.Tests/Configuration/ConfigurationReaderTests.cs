@@ -1,12 +1,13 @@
 using ProxySwapper.Configuration;
 using ProxySwapper.Configuration.Yaml;
+using ProxySwapper.Registry;
 
 namespace ProxySwapper.Tests.Configuration;
 
 [TestFixture]
 internal sealed class ConfigurationReaderTests
 {
-    private static readonly Dictionary<string, string> NoEnvironment = [];
+    private static readonly EnvironmentVariables NoEnvironment = EnvironmentVariables.None;
 
     /// <summary>The example in the documentation, which uses all sections.</summary>
     private const string Whole = """
@@ -257,7 +258,7 @@ internal sealed class ConfigurationReaderTests
         );
 
     private static ProxySwapperOptions Read(string text, Dictionary<string, string>? environment = null) =>
-        ConfigurationReader.ReadText("c.yaml", text, environment ?? NoEnvironment);
+        ConfigurationReader.ReadText("c.yaml", text, environment is null ? NoEnvironment : new EnvironmentVariables(environment));
 
     private static List<string> FaultsOf(string text, Dictionary<string, string>? environment = null) =>
         [.. Assert.Throws<ConfigurationException>(() => Read(text, environment))!.Faults.Select(fault => fault.ToString())];

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using ProxySwapper.Configuration;
 using ProxySwapper.Configuration.Yaml;
+using ProxySwapper.Registry;
 using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.Tests.Configuration;
@@ -130,7 +131,7 @@ internal sealed class ConfigurationSchemaTests
     {
         try
         {
-            ConfigurationReader.ReadText("config.yaml", document.ToJsonString(), new Dictionary<string, string>());
+            ConfigurationReader.ReadText("config.yaml", document.ToJsonString(), EnvironmentVariables.None);
             return [];
         }
         catch (ConfigurationException exception)

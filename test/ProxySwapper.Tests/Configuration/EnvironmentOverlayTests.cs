@@ -1,6 +1,7 @@
 using ProxySwapper.AdmissionPolicies;
 using ProxySwapper.Configuration;
 using ProxySwapper.Configuration.Yaml;
+using ProxySwapper.Registry;
 
 namespace ProxySwapper.Tests.Configuration;
 
@@ -51,7 +52,7 @@ internal sealed class EnvironmentOverlayTests
         const string Text = "proxyUrl: r.example.com\nadmissionPolicy: {name: swap}\n";
         var environment = new Dictionary<string, string> { [variable] = "gate" };
         Assert.That(
-            () => new ServedPolicy().Apply("c.yaml", Text, environment, Read(Text, environment)),
+            () => new ServedPolicy().Apply("c.yaml", Text, new EnvironmentVariables(environment), Read(Text, environment)),
             Throws.TypeOf<ConfigurationException>().With.Message.StartsWith($"{variable}: populate.policy: gate depends on which images")
         );
     }
@@ -90,7 +91,7 @@ internal sealed class EnvironmentOverlayTests
         );
 
     private static ProxySwapperOptions Read(string text, Dictionary<string, string> environment) =>
-        ConfigurationReader.ReadText("c.yaml", text, environment);
+        ConfigurationReader.ReadText("c.yaml", text, new EnvironmentVariables(environment));
 
     private static List<string> FaultsOf(string text, Dictionary<string, string> environment) =>
         [.. Assert.Throws<ConfigurationException>(() => Read(text, environment))!.Faults.Select(fault => fault.ToString())];

@@ -1,5 +1,6 @@
 using ProxySwapper.Configuration;
 using ProxySwapper.Configuration.Yaml;
+using ProxySwapper.Registry;
 
 namespace ProxySwapper.Tests.Configuration;
 
@@ -7,7 +8,7 @@ namespace ProxySwapper.Tests.Configuration;
 [TestFixture]
 internal sealed class RefusedKeyTests
 {
-    private static readonly Dictionary<string, string> NoEnvironment = [];
+    private static readonly EnvironmentVariables NoEnvironment = EnvironmentVariables.None;
 
     [Test]
     public void A_dry_run_is_refused_where_the_api_server_swaps()

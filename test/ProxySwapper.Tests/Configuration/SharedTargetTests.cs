@@ -1,5 +1,6 @@
 using ProxySwapper.Configuration;
 using ProxySwapper.Configuration.Yaml;
+using ProxySwapper.Registry;
 using ProxySwapper.Rules;
 
 namespace ProxySwapper.Tests.Configuration;
@@ -94,5 +95,5 @@ internal sealed class SharedTargetTests
             Throws.TypeOf<ConfigurationException>().With.Message.Contain("{registry} must be in the path")
         );
 
-    private static ProxySwapperOptions Read(string text) => ConfigurationReader.ReadText("c.yaml", text, new Dictionary<string, string>());
+    private static ProxySwapperOptions Read(string text) => ConfigurationReader.ReadText("c.yaml", text, EnvironmentVariables.None);
 }

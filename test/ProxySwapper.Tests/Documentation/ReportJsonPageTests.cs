@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using ProxySwapper.Configuration;
+using ProxySwapper.Registry;
 using ProxySwapper.Reporting;
 using ProxySwapper.Rules;
 using ProxySwapper.Testing.Processes;
@@ -57,7 +58,7 @@ internal sealed partial class ReportJsonPageTests
         yield return File.ReadAllText(SourceTree.PathOf("test", "ProxySwapper.Tests", "testdata", "report", "shop", "report.json"));
         yield return File.ReadAllText(SourceTree.PathOf("test", "ProxySwapper.IntegrationTests", "testdata", "report", "report.json"));
         const string configuration = "proxyUrl: r.example\npopulate: {policy: delayed}\nadmissionPolicy: {name: swap}\n";
-        var options = ConfigurationReader.ReadText("config.yaml", configuration, new Dictionary<string, string>());
+        var options = ConfigurationReader.ReadText("config.yaml", configuration, EnvironmentVariables.None);
         var builder = new ReportBuilder(RuleSet.Compile(options), ReportCluster.ChartDefaults);
         builder.AddTemplate([new ImageUse("nginx", null, null, new Workload("Deployment", "team", "web"), PodTraits.None)]);
         var entry = builder.Entries.Single();

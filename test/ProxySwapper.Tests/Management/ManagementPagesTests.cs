@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;
 using ProxySwapper.Configuration;
 using ProxySwapper.Management;
+using ProxySwapper.Registry;
 using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.Tests.Management;
@@ -65,7 +66,7 @@ internal sealed class ManagementPagesTests
     }
 
     private static ManagementToken Create(SecretSource source) =>
-        new(source, name => name == "TOKEN" ? Token : null, NullLogger<ManagementToken>.Instance);
+        new(source, new EnvironmentVariables([KeyValuePair.Create("TOKEN", Token)]), NullLogger<ManagementToken>.Instance);
 
     private static async Task<int> StatusAsync(ManagementToken? token, string path, string? authorization, IPAddress? client = null)
     {

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;
 using ProxySwapper.Mirroring;
 using ProxySwapper.Registries;
+using ProxySwapper.Registry;
 using ProxySwapper.Testing.Images;
 using ProxySwapper.Testing.Processes;
 using ProxySwapper.Testing.Registries;
@@ -120,7 +121,7 @@ internal sealed class MirrorOverwriteTests
         var file = MirrorFiles.Read(
             $"images: {{app: {{source: {_source.Address}/team/app, destination: {_target.Address}/{destination}, mode: {mode}}}}}"
         );
-        using var access = RegistryServices.Create(file.Registries, _ => null, TimeProvider.System, log);
+        using var access = RegistryServices.Create(file.Registries, EnvironmentVariables.None, TimeProvider.System, log);
         return await MirrorRun
             .Create(file, new MirrorSettings(), access, new RecordingOutput(), TimeProvider.System, NullLogger.Instance)
             .RunAsync(CancellationToken.None);

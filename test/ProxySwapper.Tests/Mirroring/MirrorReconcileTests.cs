@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging.Abstractions;
 using ProxySwapper.Mirroring;
 using ProxySwapper.Registries;
+using ProxySwapper.Registry;
 using ProxySwapper.Testing.Images;
 using ProxySwapper.Testing.Processes;
 using ProxySwapper.Testing.Registries;
@@ -30,7 +31,7 @@ internal sealed class MirrorReconcileTests
             """
         );
         using var log = new CapturedLog();
-        using var access = RegistryServices.Create(file.Registries, _ => null, TimeProvider.System, log);
+        using var access = RegistryServices.Create(file.Registries, EnvironmentVariables.None, TimeProvider.System, log);
         var reconciled = new ConcurrentQueue<string>();
         await MirrorRun
             .Create(

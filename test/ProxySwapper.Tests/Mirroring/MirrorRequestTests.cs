@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using ProxySwapper.Mirroring;
 using ProxySwapper.Registries;
+using ProxySwapper.Registry;
 using ProxySwapper.Testing.Images;
 using ProxySwapper.Testing.Processes;
 using ProxySwapper.Testing.Registries;
@@ -74,7 +75,7 @@ internal sealed class MirrorRequestTests
         var file = MirrorFiles.Read(
             $"images: {{app: {{source: {_source.Address}/team/app, destination: {_target.Address}/team/app, mode: highest}}}}"
         );
-        using var access = RegistryServices.Create(file.Registries, _ => null, TimeProvider.System, log);
+        using var access = RegistryServices.Create(file.Registries, EnvironmentVariables.None, TimeProvider.System, log);
         var planner = new MirrorPlanner(access.Clients, access.Credentials, MirrorShard.All, new HashSet<string>(), NullLogger.Instance);
         for (var i = 0; i < 2; i++)
             await planner.PlanAsync(file.Images[0], default);
@@ -108,7 +109,7 @@ internal sealed class MirrorRequestTests
     {
         using var log = new CapturedLog();
         var file = MirrorFiles.Read(text);
-        using var access = RegistryServices.Create(file.Registries, _ => null, TimeProvider.System, log);
+        using var access = RegistryServices.Create(file.Registries, EnvironmentVariables.None, TimeProvider.System, log);
         return await MirrorRun
             .Create(file, new MirrorSettings(), access, new RecordingOutput(), TimeProvider.System, NullLogger.Instance)
             .RunAsync(CancellationToken.None);

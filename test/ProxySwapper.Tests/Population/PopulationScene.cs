@@ -14,6 +14,7 @@ using ProxySwapper.Management;
 using ProxySwapper.Population;
 using ProxySwapper.Population.Cluster;
 using ProxySwapper.Population.Queue;
+using ProxySwapper.Registry;
 using ProxySwapper.Rules;
 using ProxySwapper.Testing.Processes;
 using ProxySwapper.Testing.Time;
@@ -55,17 +56,10 @@ internal sealed class PopulationScene : IAsyncDisposable
         if (log is not null)
             builder.Services.AddSingleton<ILoggerFactory>(log);
         using var folder = new TemporaryFolder();
-        var kubeconfig = cluster is null ? null : folder.Write("kubeconfig", cluster.Kubeconfig(replica, "proxyswapper"));
-        builder
-            .Services.AddSingleton<Func<string, string?>>(name =>
-                name switch
-                {
-                    "KUBECONFIG" => kubeconfig,
-                    "POD_NAME" => replica,
-                    _ => null,
-                }
-            )
-            .AddPopulation();
+        var variables = new Dictionary<string, string> { ["POD_NAME"] = replica };
+        if (cluster is not null)
+            variables["KUBECONFIG"] = folder.Write("kubeconfig", cluster.Kubeconfig(replica, "proxyswapper"));
+        builder.Services.AddSingleton(new EnvironmentVariables(variables)).AddPopulation();
         var scene = new PopulationScene(builder.Build(), rules);
         await scene._host.StartAsync();
         if (cluster is not null && isConnected)

@@ -7,6 +7,7 @@ using ProxySwapper.Population.Cluster;
 using ProxySwapper.Population.Downstream;
 using ProxySwapper.Population.Queue;
 using ProxySwapper.Registries;
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.InMemory;
 using ProxySwapper.Registry.Timing;
 using ProxySwapper.Rules;
@@ -38,7 +39,7 @@ internal sealed class ReconcilerTests
         var interval = TimeSpan.FromDays(days);
         _server.Answer(200, NoPods).Answer(200, NoPods);
         using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
-        using var registries = RegistryServices.Create([], _ => null, _time, NullLoggerFactory.Instance);
+        using var registries = RegistryServices.Create([], EnvironmentVariables.None, _time, NullLoggerFactory.Instance);
         using var reconciler = Create(interval, services.GetRequiredService<IMeterFactory>(), registries);
         await reconciler.StartAsync(default);
         await TestWait.UntilAsync(() => _server.Requests.Count == 1, "the first pass");
@@ -67,7 +68,7 @@ internal sealed class ReconcilerTests
         );
         _server.Answer(200, $$"""{"kind":"PodList","metadata":{"resourceVersion":"1"},"items":[{{string.Join(',', pods)}}]}""");
         using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
-        using var registries = RegistryServices.Create([], _ => null, TimeProvider.System, NullLoggerFactory.Instance);
+        using var registries = RegistryServices.Create([], EnvironmentVariables.None, TimeProvider.System, NullLoggerFactory.Instance);
         var queue = QueueOf(options);
         using var reconciler = Create(options, queue, services.GetRequiredService<IMeterFactory>(), registries);
         using var client = _server.Client();
@@ -89,7 +90,7 @@ internal sealed class ReconcilerTests
         const string Rejection = """{"kind":"Status","status":"Failure","message":"no","reason":"Forbidden","code":403}""";
         _server.Answer(403, Rejection).Answer(200, Pods).Answer(403, Rejection);
         using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
-        using var registries = RegistryServices.Create([], _ => null, TimeProvider.System, NullLoggerFactory.Instance);
+        using var registries = RegistryServices.Create([], EnvironmentVariables.None, TimeProvider.System, NullLoggerFactory.Instance);
         using var reconciler = Create(options, QueueOf(options), services.GetRequiredService<IMeterFactory>(), registries);
         using var client = _server.Client();
         _namespaces.Add("pending");

@@ -34,9 +34,10 @@ internal sealed class ConfiguredCredentialSourceTests
         var options = ConfigurationReader.ReadText(
             "c.yaml",
             "registries: [{host: Index.docker.io, auth: basic, usernameFrom: {env: A}, passwordFrom: {env: A}, requestsPerSecond: 7}]",
-            new Dictionary<string, string>()
+            EnvironmentVariables.None
         );
-        var source = new ConfiguredCredentialSource(options.Registries, _ => "me", _ => throw new AssertionException("no cloud"));
+        var environment = new EnvironmentVariables([KeyValuePair.Create("A", "me")]);
+        var source = new ConfiguredCredentialSource(options.Registries, environment, _ => throw new AssertionException("no cloud"));
         Assert.That((await source.GetAsync(ImageReference.Parse(image), default))!.Username, Is.EqualTo("me"));
         Assert.That(
             RegistryServices.OptionsOf(options.Registries).For(RegistryName.Parse("registry-1.docker.io:443")).RequestsPerSecond,
@@ -113,7 +114,7 @@ internal sealed class ConfiguredCredentialSourceTests
         new(
             new ConfiguredCredentialSource(
                 [entry],
-                name => $"value of {name}",
+                new EnvironmentVariables([KeyValuePair.Create("USER_OF_A_TEST", "value of USER_OF_A_TEST")]),
                 auth =>
                 {
                     _clouds.Add(auth);

@@ -211,7 +211,7 @@ internal sealed class EcrRepositoryCreatorTests : IAsyncDisposable
     private IReadOnlyList<RegistryEntryOptions> Entries(string? settings)
     {
         var text = settings is null ? "" : $"registries: [{{host: {_ecr.Registry}, auth: ecr, createRepositories: {settings}}}]";
-        return ConfigurationReader.ReadText("test", text, new Dictionary<string, string>()).Registries;
+        return ConfigurationReader.ReadText("test", text, EnvironmentVariables.None).Registries;
     }
 
     private EcrRepositoryCreator CreatorOf(IReadOnlyList<RegistryEntryOptions> registries) =>

@@ -1,4 +1,5 @@
 using ProxySwapper.Configuration;
+using ProxySwapper.Registry;
 using ProxySwapper.Reporting;
 using ProxySwapper.Rules;
 using ProxySwapper.Testing.Processes;
@@ -114,7 +115,7 @@ internal sealed class ManifestScanTests : IDisposable
     private List<(string Image, DecisionReason Reason)> ReasonsOf(string? only, params string[] manifests)
     {
         var files = manifests.Index().Select(manifest => Write($"{manifest.Index}.yaml", manifest.Item)).ToList();
-        var options = ConfigurationReader.ReadText("config.yaml", $"proxyUrl: r.example\n{_policy}", new Dictionary<string, string>());
+        var options = ConfigurationReader.ReadText("config.yaml", $"proxyUrl: r.example\n{_policy}", EnvironmentVariables.None);
         _problems = new ReportProblems();
         var scan = new ManifestScan(files, only, _problems);
         var builder = new ReportBuilder(RuleSet.Compile(options), scan.Read("webhook", options.AdmissionPolicy));

@@ -1,4 +1,5 @@
 using ProxySwapper.Configuration;
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.Transport;
 using ProxySwapper.Reporting;
 using ProxySwapper.Rules;
@@ -23,7 +24,7 @@ internal sealed class ReportBuilderTests
     [TestCase("populate: {policy: none}", "")]
     public void Pods_that_the_policy_rewrote_are_counted(string configuration, string line)
     {
-        var options = ConfigurationReader.ReadText("c.yaml", $"proxyUrl: r.example\n{configuration}", new Dictionary<string, string>());
+        var options = ConfigurationReader.ReadText("c.yaml", $"proxyUrl: r.example\n{configuration}", EnvironmentVariables.None);
         var builder = new ReportBuilder(RuleSet.Compile(options), ReportCluster.ChartDefaults);
         var workload = new Workload("Pod", "team", "web");
         var (image, target) = ("nginx:1", "r.example/library/nginx:1");
@@ -221,7 +222,7 @@ internal sealed class ReportBuilderTests
 
     private static ReportBuilder BuildWith(string configuration, params string[] images)
     {
-        var options = ConfigurationReader.ReadText("c.yaml", configuration, new Dictionary<string, string>());
+        var options = ConfigurationReader.ReadText("c.yaml", configuration, EnvironmentVariables.None);
         var builder = new ReportBuilder(RuleSet.Compile(options), ReportCluster.ChartDefaults);
         foreach (var (number, image) in images.Index())
             builder.AddTemplate([new ImageUse(image, null, null, new Workload("Deployment", "team", $"web-{number}"), PodTraits.None)]);

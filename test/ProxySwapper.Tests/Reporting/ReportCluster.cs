@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using ProxySwapper.Configuration;
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Kubernetes.InMemory;
+using ProxySwapper.Registry;
 using ProxySwapper.Reporting;
 using ProxySwapper.Rules;
 using ProxySwapper.Testing.Kubernetes;
@@ -101,7 +102,7 @@ internal sealed class ReportCluster : IAsyncDisposable
     /// <summary>Reports all images, without asking registries.</summary>
     public async Task<ImageReport> ReportAsync(string more = "", string? only = null)
     {
-        var options = ConfigurationReader.ReadText("config.yaml", Rules + more, new Dictionary<string, string>());
+        var options = ConfigurationReader.ReadText("config.yaml", Rules + more, EnvironmentVariables.None);
         Problems = new ReportProblems();
         var scope = await WebhookScope.ReadAsync(Client, Webhook, options.AdmissionPolicy, only, Problems, default);
         var builder = new ReportBuilder(RuleSet.Compile(options), scope);

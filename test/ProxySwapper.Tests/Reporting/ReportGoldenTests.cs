@@ -1,5 +1,6 @@
 using System.Text;
 using ProxySwapper.Configuration;
+using ProxySwapper.Registry;
 using ProxySwapper.Reporting;
 using ProxySwapper.Rules;
 using ProxySwapper.Testing.Processes;
@@ -36,7 +37,7 @@ internal sealed class ReportGoldenTests
 
     private static ImageReport ReportOf(string name)
     {
-        var options = ConfigurationReader.Read(Path.Combine(Folder, name, "config.yaml"), new Dictionary<string, string>());
+        var options = ConfigurationReader.Read(Path.Combine(Folder, name, "config.yaml"), EnvironmentVariables.None);
         var problems = new ReportProblems();
         var manifests = new ManifestScan([Path.Combine(Folder, name, "manifests.yaml")], null, problems);
         var builder = new ReportBuilder(RuleSet.Compile(options), manifests.Read("webhook", options.AdmissionPolicy));

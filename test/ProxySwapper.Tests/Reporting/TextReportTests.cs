@@ -1,4 +1,5 @@
 using ProxySwapper.Configuration;
+using ProxySwapper.Registry;
 using ProxySwapper.Reporting;
 using ProxySwapper.Rules;
 
@@ -113,10 +114,7 @@ internal sealed class TextReportTests
     }
 
     private static ReportBuilder BuilderOf(string configuration) =>
-        new(
-            RuleSet.Compile(ConfigurationReader.ReadText("c.yaml", configuration, new Dictionary<string, string>())),
-            ReportCluster.ChartDefaults
-        );
+        new(RuleSet.Compile(ConfigurationReader.ReadText("c.yaml", configuration, EnvironmentVariables.None)), ReportCluster.ChartDefaults);
 
     private static void AddPods(ReportBuilder builder, string image, string running, string kind, string name, int count)
     {

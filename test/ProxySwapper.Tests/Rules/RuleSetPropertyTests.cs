@@ -3,6 +3,7 @@ using FsCheck;
 using FsCheck.Fluent;
 using ProxySwapper.Configuration;
 using ProxySwapper.Configuration.Yaml;
+using ProxySwapper.Registry;
 using ProxySwapper.Rules;
 using ProxySwapper.Tests.Registry;
 
@@ -101,7 +102,7 @@ internal sealed class RuleSetPropertyTests
     {
         try
         {
-            return RuleSet.Compile(ConfigurationReader.ReadText("c.yaml", configuration.ToJsonString(), new Dictionary<string, string>()));
+            return RuleSet.Compile(ConfigurationReader.ReadText("c.yaml", configuration.ToJsonString(), EnvironmentVariables.None));
         }
         catch (ConfigurationException)
         {

@@ -1,4 +1,5 @@
 using ProxySwapper.Configuration;
+using ProxySwapper.Registry;
 using ProxySwapper.Rules;
 
 namespace ProxySwapper.Tests.Rules;
@@ -263,5 +264,5 @@ internal sealed class RuleSetTests
     private static string? Target(string configuration, string image) => Rules(configuration).Evaluate(image, "default").Target?.ToString();
 
     private static RuleSet Rules(string configuration) =>
-        RuleSet.Compile(ConfigurationReader.ReadText("c.yaml", configuration, new Dictionary<string, string>()));
+        RuleSet.Compile(ConfigurationReader.ReadText("c.yaml", configuration, EnvironmentVariables.None));
 }

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using ProxySwapper.AdmissionPolicies;
 using ProxySwapper.Configuration;
+using ProxySwapper.Registry;
 using ProxySwapper.Rules;
 using ProxySwapper.Serving;
 using ProxySwapper.Testing.Processes;
@@ -176,14 +177,15 @@ internal sealed class ConfigurationWatcherTests
     )
     {
         var path = Path.Combine(_folder, "config.yaml");
-        var file = new ConfigurationFile(path, ConfigurationReader.TextOf(path), new Dictionary<string, string>());
+        var file = new ConfigurationFile(path, ConfigurationReader.TextOf(path));
         var provider = new ConfigurationMonitor(
-            RuleSet.Compile(ConfigurationReader.ReadText(path, file.Text, file.Environment)),
+            RuleSet.Compile(ConfigurationReader.ReadText(path, file.Text, EnvironmentVariables.None)),
             _time.GetUtcNow()
         );
         return (
             new ConfigurationWatcher(
                 file,
+                EnvironmentVariables.None,
                 provider,
                 new ServedPolicy(),
                 _services.GetRequiredService<IMeterFactory>(),

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using ProxySwapper.Configuration;
+using ProxySwapper.Registry;
 using ProxySwapper.Serving;
 using ProxySwapper.Testing.Processes;
 
@@ -14,7 +15,7 @@ internal sealed class StartupSummaryTests
         var options = ConfigurationReader.ReadText(
             "c.yaml",
             "{proxyUrl: r.example, swapPolicy: exists, populate: {policy: delayed}}",
-            new Dictionary<string, string>()
+            EnvironmentVariables.None
         );
         using var log = new CapturedLog();
         await new StartupSummary(options, log.CreateLogger<StartupSummary>()).StartAsync(default);

@@ -23,7 +23,7 @@ public sealed partial class AzureCredentialSource : IRegistryCredentialSource
 
     private readonly IReadOnlyDictionary<RegistryName, AzureAccount> _accounts;
     private readonly Func<AzureAccount?, TokenCredential> _identityOf;
-    private readonly Func<string, string?> _variable;
+    private readonly EnvironmentVariables _environment;
     private readonly TimeProvider _time;
     private readonly ILogger<AzureCredentialSource> _logger;
     private readonly AzureTokenExchange _exchange;
@@ -33,30 +33,30 @@ public sealed partial class AzureCredentialSource : IRegistryCredentialSource
     /// <summary>Creates a source for Azure's own hosts and those configured as Azure's.</summary>
     /// <param name="accounts">The settings of a host.</param>
     /// <param name="clients">The HTTP clients of hosts.</param>
-    /// <param name="variable">Reads an environment variable.</param>
+    /// <param name="environment">Names the identity.</param>
     /// <param name="time">The clock.</param>
     /// <param name="logger">The log.</param>
     public AzureCredentialSource(
         IReadOnlyDictionary<RegistryName, AzureAccount> accounts,
         RegistryClients clients,
-        Func<string, string?> variable,
+        EnvironmentVariables environment,
         TimeProvider time,
         ILogger<AzureCredentialSource> logger
     )
-        : this(accounts, clients, account => AzureIdentity.Of(account, variable), variable, time, logger) { }
+        : this(accounts, clients, account => AzureIdentity.Of(account, environment), environment, time, logger) { }
 
     internal AzureCredentialSource(
         IReadOnlyDictionary<RegistryName, AzureAccount> accounts,
         RegistryClients clients,
         Func<AzureAccount?, TokenCredential> identityOf,
-        Func<string, string?> variable,
+        EnvironmentVariables environment,
         TimeProvider time,
         ILogger<AzureCredentialSource> logger
     ) =>
-        (_accounts, _identityOf, _variable, _time, _logger, _exchange) = (
+        (_accounts, _identityOf, _environment, _time, _logger, _exchange) = (
             accounts,
             identityOf,
-            variable,
+            environment,
             time,
             logger,
             new AzureTokenExchange(clients, time)
@@ -90,8 +90,8 @@ public sealed partial class AzureCredentialSource : IRegistryCredentialSource
         // The variables are the process's own identity, not that of a host with its own.
         if (
             account?.ClientId is null
-            && _variable("AZURE_SP_ID") is { Length: > 0 } id
-            && _variable("AZURE_SP_PASSWORD") is { Length: > 0 } password
+            && _environment["AZURE_SP_ID"] is { Length: > 0 } id
+            && _environment["AZURE_SP_PASSWORD"] is { Length: > 0 } password
         )
             return new(RegistryCredential.Basic(id, password));
         return ask(
@@ -116,7 +116,12 @@ public sealed partial class AzureCredentialSource : IRegistryCredentialSource
         try
         {
             var token = await identity.Value.GetTokenAsync(new TokenRequestContext([Scope]), cancellationToken);
-            return await _exchange.ExchangeAsync(host, token.Token, account?.TenantId ?? _variable("AZURE_TENANT_ID"), cancellationToken);
+            return await _exchange.ExchangeAsync(
+                host,
+                token.Token,
+                account?.TenantId ?? _environment["AZURE_TENANT_ID"],
+                cancellationToken
+            );
         }
         catch (CredentialUnavailableException) when (account is not { IsRequired: true })
         {

@@ -9,7 +9,7 @@ namespace ProxySwapper.Registry.Clouds.Azure;
 /// </summary>
 internal static class AzureIdentity
 {
-    public static TokenCredential Of(AzureAccount? account, Func<string, string?> variable)
+    public static TokenCredential Of(AzureAccount? account, EnvironmentVariables variables)
     {
         var options = new DefaultAzureCredentialOptions
         {
@@ -20,7 +20,7 @@ internal static class AzureIdentity
             ExcludeAzureDeveloperCliCredential = true,
             ExcludeBrokerCredential = true,
             // A custom authority is unknown to Microsoft's public cloud.
-            DisableInstanceDiscovery = IsPrivateAuthority(variable("AZURE_AUTHORITY_HOST")),
+            DisableInstanceDiscovery = IsPrivateAuthority(variables["AZURE_AUTHORITY_HOST"]),
             Retry = { MaxRetries = 2, NetworkTimeout = TimeSpan.FromSeconds(15) },
         };
         if (account?.TenantId is { } tenant)

@@ -2,6 +2,7 @@ using System.CommandLine;
 using ProxySwapper.Commands.Output;
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Kubernetes.Connection;
+using ProxySwapper.Registry;
 using ProxySwapper.Switching;
 
 namespace ProxySwapper.Commands.Options;
@@ -33,7 +34,7 @@ internal sealed class KubernetesOptions
                 var connection = KubernetesConnection.Find(
                     arguments.GetValue(_kubeconfig),
                     arguments.GetValue(_context),
-                    Environment.GetEnvironmentVariable,
+                    EnvironmentVariables.OfProcess(),
                     TimeProvider.System
                 );
                 using var client = new KubernetesClient(connection, TimeProvider.System);

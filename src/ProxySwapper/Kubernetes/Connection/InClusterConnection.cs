@@ -1,3 +1,5 @@
+using ProxySwapper.Registry;
+
 namespace ProxySwapper.Kubernetes.Connection;
 
 /// <summary>
@@ -9,12 +11,12 @@ internal static class InClusterConnection
     public const string AccountDirectory = "/var/run/secrets/kubernetes.io/serviceaccount";
 
     /// <summary>The Pod's connection; null outside a cluster and in Pods without a token.</summary>
-    public static KubernetesConnection? Find(Func<string, string?> environment, TimeProvider time, string directory = AccountDirectory)
+    public static KubernetesConnection? Find(EnvironmentVariables environment, TimeProvider time, string directory = AccountDirectory)
     {
         var token = Path.Combine(directory, "token");
         if (
-            environment("KUBERNETES_SERVICE_HOST") is not { Length: > 0 } host
-            || environment("KUBERNETES_SERVICE_PORT") is not { Length: > 0 } port
+            environment["KUBERNETES_SERVICE_HOST"] is not { Length: > 0 } host
+            || environment["KUBERNETES_SERVICE_PORT"] is not { Length: > 0 } port
             || !File.Exists(token)
         )
             return null;

@@ -1,3 +1,5 @@
+using ProxySwapper.Registry;
+
 namespace ProxySwapper.Kubernetes.Connection;
 
 /// <summary>How to connect and authenticate to an API server.</summary>
@@ -34,18 +36,18 @@ internal sealed record KubernetesConnection(Uri Server, IKubernetesCredentialSou
     /// </summary>
     /// <param name="kubeconfig">A file from the command line, or null.</param>
     /// <param name="context">A context of the kubeconfig, or null for its current one.</param>
-    /// <param name="environment">Reads an environment variable.</param>
+    /// <param name="environment">Names the files and the cluster.</param>
     /// <param name="time">The clock for the age of what was read.</param>
     /// <exception cref="KubernetesConnectionException">No connection was found, or it cannot be read.</exception>
-    public static KubernetesConnection Find(string? kubeconfig, string? context, Func<string, string?> environment, TimeProvider time)
+    public static KubernetesConnection Find(string? kubeconfig, string? context, EnvironmentVariables environment, TimeProvider time)
     {
         if (kubeconfig is not null)
             return new KubeconfigReader(time).Read([kubeconfig], context);
-        if (environment("KUBECONFIG") is { Length: > 0 } list)
+        if (environment["KUBECONFIG"] is { Length: > 0 } list)
             return new KubeconfigReader(time).Read(list.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries), context);
         if (InClusterConnection.Find(environment, time) is { } inCluster)
             return inCluster;
-        var file = Path.Combine(environment("HOME") ?? environment("USERPROFILE") ?? "", ".kube", "config");
+        var file = Path.Combine(environment["HOME"] ?? environment["USERPROFILE"] ?? "", ".kube", "config");
         return File.Exists(file)
             ? new KubeconfigReader(time).Read([file], context)
             : throw new KubernetesConnectionException(

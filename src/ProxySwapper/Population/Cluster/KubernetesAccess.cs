@@ -1,5 +1,6 @@
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Kubernetes.Connection;
+using ProxySwapper.Registry;
 
 namespace ProxySwapper.Population.Cluster;
 
@@ -22,10 +23,10 @@ internal sealed partial class KubernetesAccess(KubernetesClient? client, string?
     /// <summary>The MutatingWebhookConfiguration of the release, where the chart says so.</summary>
     public string? WebhookName { get; } = string.IsNullOrEmpty(webhookName) ? null : webhookName;
 
-    public static KubernetesAccess Create(Func<string, string?> environment, TimeProvider time, ILogger<KubernetesAccess> logger)
+    public static KubernetesAccess Create(EnvironmentVariables environment, TimeProvider time, ILogger<KubernetesAccess> logger)
     {
         // A kubeconfig in the home directory is the user's, not that of the cluster whose reviews we get.
-        if (!string.IsNullOrEmpty(environment("KUBECONFIG")))
+        if (!string.IsNullOrEmpty(environment["KUBECONFIG"]))
             return Of(KubernetesConnection.Find(null, null, environment, time));
         if (InClusterConnection.Find(environment, time) is { } connection)
             return Of(connection);
@@ -33,7 +34,7 @@ internal sealed partial class KubernetesAccess(KubernetesClient? client, string?
         return new(null);
 
         KubernetesAccess Of(KubernetesConnection connection) =>
-            new(new KubernetesClient(connection, time), environment("POD_NAME"), environment("WEBHOOK_NAME"));
+            new(new KubernetesClient(connection, time), environment["POD_NAME"], environment["WEBHOOK_NAME"]);
     }
 
     public void Dispose() => Client?.Dispose();

@@ -14,13 +14,13 @@ internal sealed class RegistryConnections : IDisposable
 {
     /// <param name="options">The configuration at startup, for registries and their credentials.</param>
     /// <param name="rules">The current configuration: repositories are created by it.</param>
-    /// <param name="environment">Reads an environment variable, for credentials.</param>
+    /// <param name="environment">Names credentials.</param>
     /// <param name="time">The clock.</param>
     /// <param name="loggers">The log.</param>
     public RegistryConnections(
         ProxySwapperOptions options,
         ConfigurationMonitor rules,
-        Func<string, string?> environment,
+        EnvironmentVariables environment,
         TimeProvider time,
         ILoggerFactory loggers
     )

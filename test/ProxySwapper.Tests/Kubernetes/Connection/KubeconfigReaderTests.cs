@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Time.Testing;
 using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Kubernetes.Connection;
+using ProxySwapper.Registry;
 using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.Tests.Kubernetes.Connection;
@@ -52,7 +53,7 @@ internal sealed class KubeconfigReaderTests : IDisposable
                 + "clusters: [{ name: c, cluster: { server: https://second.example.com } }]\n"
         );
         var list = string.Join(Path.PathSeparator, _folder.PathOf("gone"), first, second);
-        var connection = KubernetesConnection.Find(null, null, name => name == "KUBECONFIG" ? list : null, _time);
+        var connection = KubernetesConnection.Find(null, null, Variable("KUBECONFIG", list), _time);
         Assert.That((connection.Server.Host, connection.Namespace), Is.EqualTo(("first.example.com", "default")));
     }
 
@@ -148,7 +149,7 @@ internal sealed class KubeconfigReaderTests : IDisposable
     public void Without_a_connection_the_error_lists_the_places_searched()
     {
         var fault = Assert.Throws<KubernetesConnectionException>(() =>
-            KubernetesConnection.Find(null, null, name => name == "HOME" ? _folder.PathOf("") : null, _time)
+            KubernetesConnection.Find(null, null, Variable("HOME", _folder.PathOf("")), _time)
         );
         Assert.That(fault!.Message, Does.Contain("KUBECONFIG").And.Contain("service account").And.Contain(_folder.PathOf("")));
     }
@@ -159,13 +160,9 @@ internal sealed class KubeconfigReaderTests : IDisposable
         _folder.Write("token", "mounted");
         _folder.Write("namespace", "own\n");
         _folder.Write("ca.crt", "authority");
-        Func<string, string?> environment = name =>
-            name switch
-            {
-                "KUBERNETES_SERVICE_HOST" => "fd00::1",
-                "KUBERNETES_SERVICE_PORT" => "443",
-                _ => null,
-            };
+        var environment = new EnvironmentVariables(
+            new Dictionary<string, string> { ["KUBERNETES_SERVICE_HOST"] = "fd00::1", ["KUBERNETES_SERVICE_PORT"] = "443" }
+        );
         var connection = InClusterConnection.Find(environment, _time, _folder.PathOf(""))!;
         Assert.That(
             (connection.Server.AbsoluteUri, connection.Namespace, connection.UsesEnvironmentProxy),
@@ -219,4 +216,6 @@ internal sealed class KubeconfigReaderTests : IDisposable
               user:
                 {user}
             """;
+
+    private static EnvironmentVariables Variable(string name, string value) => new([KeyValuePair.Create(name, value)]);
 }

@@ -164,7 +164,13 @@ internal sealed class AccessSurveyTests
         await using var registry = await RefusingAsync("POST", 403);
         var options = new ProxySwapperOptions { ProxyUrl = registry.Address, Registries = Entries(registry) };
         var rules = new ConfigurationMonitor(RuleSet.Compile(options), TimeProvider.System.GetUtcNow());
-        using var connections = new RegistryConnections(options, rules, _ => null, TimeProvider.System, NullLoggerFactory.Instance);
+        using var connections = new RegistryConnections(
+            options,
+            rules,
+            EnvironmentVariables.None,
+            TimeProvider.System,
+            NullLoggerFactory.Instance
+        );
         var time = new ManualTimeProvider();
         var page = new AccessEndpoint(connections, rules, time);
         Assert.That(page.IsOpen, "helm test has no token");
@@ -190,7 +196,12 @@ internal sealed class AccessSurveyTests
 
     private static async Task<IReadOnlyList<AccessFinding>> SurveyAsync(InMemoryRegistry registry, ProxySwapperOptions options)
     {
-        using var registries = RegistryServices.Create(Entries(registry), _ => null, TimeProvider.System, NullLoggerFactory.Instance);
+        using var registries = RegistryServices.Create(
+            Entries(registry),
+            EnvironmentVariables.None,
+            TimeProvider.System,
+            NullLoggerFactory.Instance
+        );
         return await new AccessSurvey(registries, TimeProvider.System).RunAsync(options, default);
     }
 

@@ -12,6 +12,7 @@ using ProxySwapper.Population.Downstream;
 using ProxySwapper.Population.Gates;
 using ProxySwapper.Population.Queue;
 using ProxySwapper.Registries;
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.Timing;
 using ProxySwapper.Rules;
 using ProxySwapper.Testing.Processes;
@@ -34,7 +35,7 @@ internal sealed class GatedPodsReplica : IAsyncDisposable
     {
         var kubernetes = new KubernetesAccess(client, name);
         Rules = MonitorOf(options, time);
-        _registries = RegistryServices.Create([], _ => null, time, NullLoggerFactory.Instance);
+        _registries = RegistryServices.Create([], EnvironmentVariables.None, time, NullLoggerFactory.Instance);
         var queue = new PopulationQueue(Rules, time, new Backoff(() => 0.5));
         var meters = _services.GetRequiredService<IMeterFactory>();
         _listener = Listen(meters);

@@ -53,7 +53,7 @@ internal sealed class CopyTimeoutTests
     [Test]
     public void A_warm_up_gives_up_its_worker()
     {
-        using var registries = RegistryServices.Create([], _ => null, TimeProvider.System, NullLoggerFactory.Instance);
+        using var registries = RegistryServices.Create([], EnvironmentVariables.None, TimeProvider.System, NullLoggerFactory.Instance);
         var transfer = ImageTransfer.Create(
             registries,
             null,

@@ -48,7 +48,7 @@ internal sealed class CredentialTimeoutTests
         TestImage.Create(1, 1, 1000, "amd64").AddTo(_upstream, "app", "1");
         _server = await ScriptedApiServer.StartAsync();
         _client = _server.Client();
-        _registries = RegistryServices.Create([], _ => null, TimeProvider.System, NullLoggerFactory.Instance);
+        _registries = RegistryServices.Create([], EnvironmentVariables.None, TimeProvider.System, NullLoggerFactory.Instance);
     }
 
     [TearDown]

@@ -167,7 +167,10 @@ internal sealed class PopulationPlannerTests
                 ],
             },
         };
-        var entries = ImpliedRegistryEntries.Entries(options, name => name is "hUSER" or "hPW" ? "x" : null);
+        var entries = ImpliedRegistryEntries.Entries(
+            options,
+            new EnvironmentVariables(new Dictionary<string, string> { ["hUSER"] = "x", ["hPW"] = "x" })
+        );
         Assert.That(
             entries.Select(entry =>
                 (
@@ -183,7 +186,7 @@ internal sealed class PopulationPlannerTests
             ])
         );
         Assert.That(
-            ImpliedRegistryEntries.Entries(options, _ => null).Select(entry => entry.Host.Text),
+            ImpliedRegistryEntries.Entries(options, EnvironmentVariables.None).Select(entry => entry.Host.Text),
             Is.EqualTo(["own.example.com", "set.example.com", "plain:8080"])
         );
     }

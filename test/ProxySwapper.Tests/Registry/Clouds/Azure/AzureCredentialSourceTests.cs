@@ -20,6 +20,8 @@ internal sealed class AzureCredentialSourceTests : IAsyncDisposable
 {
     private readonly SkippingTimeProvider _time = new(TimeSpan.FromSeconds(15));
     private readonly CapturedLog _log = new();
+    private static readonly AzureAccount Own = new(null, null, IsRequired: true);
+
     private readonly Dictionary<string, string> _environment = [];
     private readonly Identity _identity = new();
     private AzureCloud _azure = null!;
@@ -41,7 +43,7 @@ internal sealed class AzureCredentialSourceTests : IAsyncDisposable
             _time,
             _log
         );
-        _source = Source(new AzureAccount(null, null, IsRequired: true));
+        _source = Source(Own);
     }
 
     public ValueTask DisposeAsync()
@@ -66,6 +68,7 @@ internal sealed class AzureCredentialSourceTests : IAsyncDisposable
     public async Task An_Entra_token_is_exchanged_for_the_registrys_refresh_token()
     {
         _environment["AZURE_TENANT_ID"] = AzureCloud.Tenant;
+        _source = Source(Own);
         Assert.That((await GetAsync())!.IdentityToken, Does.StartWith("eyJ"));
         Assert.That(
             _azure.Exchanges.Single(),
@@ -132,6 +135,7 @@ internal sealed class AzureCredentialSourceTests : IAsyncDisposable
     public async Task A_service_principal_opens_it_without_an_exchange()
     {
         (_environment["AZURE_SP_ID"], _environment["AZURE_SP_PASSWORD"]) = (AzureCloud.PrincipalId, AzureCloud.PrincipalPassword);
+        _source = Source(Own);
         var image = TestImage.Create(1);
         image.AddTo(_azure.Registry, "team", "1");
         Assert.That(
@@ -263,7 +267,7 @@ internal sealed class AzureCredentialSourceTests : IAsyncDisposable
             account is null ? [] : new Dictionary<RegistryName, AzureAccount> { [RegistryName.Parse(_azure.Address)] = account },
             _clients,
             _ => _identity,
-            _environment.GetValueOrDefault,
+            new EnvironmentVariables(_environment),
             _time,
             new Logger<AzureCredentialSource>(_log)
         );
