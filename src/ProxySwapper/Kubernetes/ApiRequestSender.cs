@@ -12,7 +12,7 @@ namespace ProxySwapper.Kubernetes;
 /// Sends requests to the API server: with our credential, which is renewed once if the server rejects it, and with retries when an
 /// overloaded server sends Retry-After.
 /// </summary>
-internal sealed class ApiRequestSender(KubernetesConnection connection, TimeProvider time) : IDisposable
+internal sealed class ApiRequestSender(KubernetesConnection connection, TimeProvider time, ILogger? logger) : IDisposable
 {
     /// <summary>The largest buffered response, in bytes. The API server's own limit for one object is below 3 MiB.</summary>
     private const int MaximumBuffered = 16 * 1024 * 1024;
@@ -26,7 +26,7 @@ internal sealed class ApiRequestSender(KubernetesConnection connection, TimeProv
     private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
 
-    private readonly KubernetesTransport _transport = new(connection, time);
+    private readonly KubernetesTransport _transport = new(connection, time, logger);
 
     // The server's clock at our timestamp zero, in ticks.
     private long _serverEpoch = UnknownEpoch;

@@ -10,12 +10,15 @@ namespace ProxySwapper.Kubernetes;
 /// The API server's objects by path, as JSON: fields unknown to this program are never lost. Frequently used kinds have their own clients:
 /// <see cref="PodClient"/>, <see cref="LeaseClient"/>, and <see cref="ResourceClient"/> for the rest.
 /// </summary>
-internal sealed class KubernetesClient(KubernetesConnection connection, TimeProvider time) : IDisposable
+/// <param name="connection">How to connect.</param>
+/// <param name="time">The clock.</param>
+/// <param name="logger">Logs files of the connection that cannot be read again; null for no log.</param>
+internal sealed class KubernetesClient(KubernetesConnection connection, TimeProvider time, ILogger? logger = null) : IDisposable
 {
     /// <summary>How long a list may stall.</summary>
     private static readonly TimeSpan StallTimeout = TimeSpan.FromSeconds(30);
 
-    private readonly ApiRequestSender _sender = new(connection, time);
+    private readonly ApiRequestSender _sender = new(connection, time, logger);
 
     /// <summary>The namespace of this process, or of the kubeconfig's context.</summary>
     public string Namespace => connection.Namespace;

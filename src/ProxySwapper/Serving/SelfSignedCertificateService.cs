@@ -65,7 +65,7 @@ internal sealed partial class SelfSignedCertificateService(
 
     private SelfSignedCertificates Connect()
     {
-        var client = new KubernetesClient(KubernetesConnection.Find(null, null, environment, time), time);
+        var client = new KubernetesClient(KubernetesConnection.Find(null, null, environment, time), time, logger);
         var holder = environment["POD_NAME"] ?? Environment.MachineName;
         return new SelfSignedCertificates(
             new CertificateSecret(client, options.Secret, holder, time),

@@ -7,9 +7,9 @@ namespace ProxySwapper.Kubernetes.Connection;
 
 /// <summary>
 /// The HTTP connections to the API server. They are recreated when the CA file or the client certificate changes, so that a rotated
-/// authority needs no restart.
+/// authority needs no restart; while the file cannot be read, the previous authorities stay.
 /// </summary>
-internal sealed class KubernetesTransport(KubernetesConnection connection, TimeProvider time) : IDisposable
+internal sealed partial class KubernetesTransport(KubernetesConnection connection, TimeProvider time, ILogger? logger) : IDisposable
 {
     private static readonly TimeSpan ReadAgainAfter = TimeSpan.FromMinutes(1);
 
@@ -17,6 +17,7 @@ internal sealed class KubernetesTransport(KubernetesConnection connection, TimeP
     private HttpMessageInvoker? _current;
     private X509Certificate2? _clientCertificate;
     private string? _authorities;
+    private bool _isKept;
     private long _readAt;
 
     /// <summary>Connections that present this certificate. Earlier ones stay usable until they are idle.</summary>
@@ -31,8 +32,7 @@ internal sealed class KubernetesTransport(KubernetesConnection connection, TimeP
                 && time.GetElapsedTime(_readAt) < ReadAgainAfter
             )
                 return _current;
-            var authorities = connection.CertificateAuthorities is { } source ? source.Read() : null;
-            _readAt = time.GetTimestamp();
+            var authorities = ReadAuthorities();
             if (_current is not null && ReferenceEquals(clientCertificate, _clientCertificate) && authorities == _authorities)
                 return _current;
             (_clientCertificate, _authorities) = (clientCertificate, authorities);
@@ -48,6 +48,27 @@ internal sealed class KubernetesTransport(KubernetesConnection connection, TimeP
     {
         _current?.Dispose();
         _making.Dispose();
+    }
+
+    /// <summary>The authorities in their file or, while there are none that can be used, those that were read before.</summary>
+    private string? ReadAuthorities()
+    {
+        try
+        {
+            var authorities = connection.CertificateAuthorities?.Read();
+            if (authorities is not null && authorities != _authorities)
+                _ = Trusting(authorities);
+            (_readAt, _isKept) = (time.GetTimestamp(), false);
+            return authorities;
+        }
+        catch (KubernetesConnectionException problem) when (_current is not null)
+        {
+            // The mount is being replaced, or the file written. It is read again with the next request.
+            if (!_isKept && logger is not null)
+                Log.Kept(logger, problem.Message);
+            _isKept = true;
+            return _authorities;
+        }
     }
 
     private SocketsHttpHandler Handler(X509Certificate2? clientCertificate, string? authorities)
@@ -115,5 +136,11 @@ internal sealed class KubernetesTransport(KubernetesConnection connection, TimeP
         if (policy.CustomTrustStore.Count == 0)
             throw new KubernetesConnectionException("The certificate authorities of the API server do not contain a certificate.");
         return policy;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1, LogLevel.Warning, "Keeping the current certificate authorities of the API server: {Error}")]
+        public static partial void Kept(ILogger logger, string error);
     }
 }

@@ -34,7 +34,7 @@ internal sealed partial class KubernetesAccess(KubernetesClient? client, string?
         return new(null);
 
         KubernetesAccess Of(KubernetesConnection connection) =>
-            new(new KubernetesClient(connection, time), environment["POD_NAME"], environment["WEBHOOK_NAME"]);
+            new(new KubernetesClient(connection, time, logger), environment["POD_NAME"], environment["WEBHOOK_NAME"]);
     }
 
     public void Dispose() => Client?.Dispose();

@@ -105,6 +105,44 @@ internal sealed class KubernetesTransportTests
         Assert.That(await client.GetAsync("/", default), Is.Not.Null);
     }
 
+    [TestCase(null, TestName = "Authorities_are_kept_while_their_file_is_gone")]
+    [TestCase("", TestName = "Authorities_are_kept_while_their_file_is_empty")]
+    [TestCase(
+        "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+        TestName = "Authorities_are_kept_while_their_file_is_not_valid"
+    )]
+    public async Task Authorities_are_kept_while_their_file_cannot_be_used(string? content)
+    {
+        var time = new FakeTimeProvider();
+        var log = new CapturedLog();
+        using var folder = new TemporaryFolder();
+        var file = folder.Write("ca.crt", _authority.Pem);
+        using var client = new KubernetesClient(
+            Connection() with
+            {
+                CertificateAuthorities = PemSource.OfFile(file),
+                TlsServerName = "kubernetes.default.svc",
+            },
+            time,
+            log
+        );
+        Assert.That(await client.GetAsync("/", default), Is.Not.Null);
+        File.Delete(file);
+        if (content is not null)
+            folder.Write("ca.crt", content);
+        for (var request = 0; request < 3; request++)
+        {
+            time.Advance(TimeSpan.FromMinutes(1));
+            Assert.That(await client.GetAsync("/", default), Is.Not.Null);
+        }
+        Assert.That(
+            log.Lines.Select(line => line.Text),
+            Has.One.StartsWith("Keeping the current certificate authorities of the API server: ").And.Exactly(1).Items
+        );
+        folder.Write("ca.crt", new Authority().Pem);
+        Assert.That(() => client.GetAsync("/", default), Throws.TypeOf<KubernetesException>(), "the file is read again");
+    }
+
     private KubernetesClient Client(string authority, string? name = "kubernetes.default.svc") =>
         new(
             Connection() with
