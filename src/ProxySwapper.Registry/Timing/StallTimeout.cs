@@ -1,16 +1,15 @@
 namespace ProxySwapper.Registry.Timing;
 
 /// <summary>
-/// Limits how long a stream may stall, trickle or crawl. Only time spent waiting for the stream counts: it must transfer
-/// <see cref="Enough"/> bytes in each interval and, after the first one, a minimum number of bytes per second on average.
+/// Limits how long a stream may stall, trickle or crawl. Only time spent waiting for the stream counts: it must transfer enough bytes in
+/// each interval and, after the first one, a minimum number of bytes per second on average.
 /// </summary>
 /// <param name="limit">The length of an interval.</param>
 /// <param name="minThroughput">The minimum average throughput in bytes per second; 0 for none.</param>
 /// <param name="time">The clock.</param>
-internal sealed class StallTimeout(TimeSpan limit, long minThroughput, TimeProvider time) : IDisposable
+/// <param name="enough">The number of bytes to transfer in each interval; 1 for streams of events, which are silent between them.</param>
+public sealed class StallTimeout(TimeSpan limit, long minThroughput, TimeProvider time, int enough = 64 * 1024) : IDisposable
 {
-    private const int Enough = 64 * 1024;
-
     private readonly TimeSpan _limit = limit;
     private CancellationTokenSource? _timer;
     private CancellationTokenSource? _either;
@@ -22,10 +21,13 @@ internal sealed class StallTimeout(TimeSpan limit, long minThroughput, TimeProvi
 
     private TimeSpan Left => _left > TimeSpan.Zero ? _left : TimeSpan.Zero;
 
-    private string StallReason => $"less than {Enough / 1024} KiB transferred in {_limit.TotalSeconds:0} s";
+    private string StallReason =>
+        enough == 1 ? $"no data for {_limit.TotalSeconds:0} s" : $"less than {enough / 1024} KiB transferred in {_limit.TotalSeconds:0} s";
 
+    /// <summary>Reads from a stream.</summary>
+    /// <exception cref="StalledStreamException">Not enough was transferred in an interval.</exception>
     /// <exception cref="SlowStreamException">The stream is too slow overall.</exception>
-    /// <exception cref="IOException">The stream broke or stalled.</exception>
+    /// <exception cref="IOException">The stream broke.</exception>
     public async ValueTask<int> ReadAsync(Stream stream, Memory<byte> buffer, CancellationToken caller)
     {
         var started = Begin(caller);
@@ -37,7 +39,7 @@ internal sealed class StallTimeout(TimeSpan limit, long minThroughput, TimeProvi
         catch (OperationCanceledException) when (!caller.IsCancellationRequested)
         {
             // Without its cause, a cancelled read, which says less and would be what callers report.
-            throw new IOException(StallReason);
+            throw new StalledStreamException(StallReason);
         }
         _timer!.CancelAfter(Timeout.InfiniteTimeSpan);
         Count(started, read);
@@ -62,6 +64,7 @@ internal sealed class StallTimeout(TimeSpan limit, long minThroughput, TimeProvi
     public static void AwaitResponse(OperationTimeout request, TimeSpan responseTimeout) =>
         request.Restart(responseTimeout, $"no response within {responseTimeout.TotalSeconds:0} s after the content was sent");
 
+    /// <inheritdoc />
     public void Dispose()
     {
         _either?.Dispose();
@@ -85,7 +88,7 @@ internal sealed class StallTimeout(TimeSpan limit, long minThroughput, TimeProvi
         var elapsed = time.GetElapsedTime(started);
         (_left, _waited) = (_left - elapsed, _waited + elapsed);
         (_moved, _total) = (_moved + moved, _total + moved);
-        if (_moved >= Enough)
+        if (_moved >= enough)
             (_left, _moved) = (_limit, 0);
         if (moved > 0 && _waited > _limit && _total < minThroughput * _waited.TotalSeconds)
             throw new SlowStreamException(
@@ -95,4 +98,7 @@ internal sealed class StallTimeout(TimeSpan limit, long minThroughput, TimeProvi
 }
 
 /// <summary>A stream is too slow overall, so that restarting would not help.</summary>
-internal sealed class SlowStreamException(string message) : IOException(message);
+public sealed class SlowStreamException(string message) : IOException(message);
+
+/// <summary>A stream transferred too little for too long. Restarting may help.</summary>
+public sealed class StalledStreamException(string message) : IOException(message);

@@ -10,10 +10,9 @@ internal sealed class StreamedResponse : IDisposable
 
     private readonly ApiRequest _request;
     private readonly HttpResponseMessage _response;
-    private readonly TimeSpan _limit;
-    private readonly string _stall;
-    private readonly OperationTimeout _timeout;
+    private readonly StallTimeout _stall;
     private readonly PipeReader _reader;
+    private readonly CancellationToken _caller;
 
     private StreamedResponse(
         ApiRequest request,
@@ -24,9 +23,9 @@ internal sealed class StreamedResponse : IDisposable
         CancellationToken caller
     )
     {
-        (_request, _response, _limit, _stall) = (request, response, limit, $"no data for {limit.TotalSeconds:0} s");
-        _timeout = new OperationTimeout(Timeout.InfiniteTimeSpan, time, caller);
-        _reader = PipeReader.Create(body, new StreamPipeReaderOptions(bufferSize: BufferSize));
+        (_request, _response, _caller) = (request, response, caller);
+        _stall = new StallTimeout(limit, 0, time, enough: 1);
+        _reader = PipeReader.Create(new LimitedStream(body, _stall), new StreamPipeReaderOptions(bufferSize: BufferSize));
     }
 
     /// <summary>Sends a GET and waits for the headers of its response.</summary>
@@ -54,22 +53,17 @@ internal sealed class StreamedResponse : IDisposable
     /// <exception cref="KubernetesException">The body ended early or stalled.</exception>
     public async ValueTask<ReadResult> ReadAsync()
     {
-        _timeout.Restart(_limit, _stall);
         try
         {
-            return await _reader.ReadAsync(_timeout.Token);
+            return await _reader.ReadAsync(_caller);
+        }
+        catch (StalledStreamException problem)
+        {
+            throw Error(problem.Message, problem);
         }
         catch (Exception problem) when (problem is IOException or HttpRequestException)
         {
             throw Error($"the response ended early: {problem.InnerException?.Message ?? problem.Message}", problem);
-        }
-        catch (OperationCanceledException problem) when (_timeout.HasPassed)
-        {
-            throw Error(_timeout.Reason, problem);
-        }
-        finally
-        {
-            _timeout.Restart(Timeout.InfiniteTimeSpan, _stall);
         }
     }
 
@@ -84,6 +78,44 @@ internal sealed class StreamedResponse : IDisposable
     {
         _response.Dispose();
         _reader.Complete();
-        _timeout.Dispose();
+        _stall.Dispose();
+    }
+
+    /// <summary>A body whose reads have a stall timeout.</summary>
+    private sealed class LimitedStream(Stream body, StallTimeout stall) : Stream
+    {
+        public override bool CanRead => true;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => false;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position
+        {
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
+        }
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+            stall.ReadAsync(body, buffer, cancellationToken);
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override void Flush() => throw new NotSupportedException();
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
+                body.Dispose();
+            base.Dispose(disposing);
+        }
     }
 }
