@@ -7,18 +7,51 @@ namespace ProxySwapper.Mirroring;
 /// is versions (<c>compatibility</c>, <c>pinned-major</c>, <c>semverRange</c>), tags that are listed, different starts of the patterns in
 /// <c>tags.allow</c>, and patterns that the other selection denies.
 /// </summary>
-internal static class TagOverlap
+internal sealed class TagOverlap
 {
-    public static bool IsPossible(TagFilter one, TagFilter two)
+    private readonly TagFilter _filter;
+    private readonly List<Start> _starts;
+    private readonly HashSet<string> _allowed;
+    private readonly HashSet<string> _denied;
+
+    /// <summary>Reads the patterns of a selection once, for comparisons with many others.</summary>
+    public TagOverlap(TagFilter filter)
     {
-        if (AreOtherVersions(one, two) || IsDenied(one, two) || IsDenied(two, one))
+        _filter = filter;
+        _starts = [.. filter.Allow.SelectMany(Start.Of)];
+        _allowed = PatternsOf(filter.Allow);
+        _denied = PatternsOf(filter.Deny);
+        if (_starts.Count > 0 && _starts.TrueForAll(start => start.IsOneTag))
+            Listed = _starts.Select(start => start.Text).ToHashSet(StringComparer.Ordinal);
+    }
+
+    /// <summary>The only tags that can be selected, or null if they are not listed.</summary>
+    public IReadOnlySet<string>? Listed { get; }
+
+    /// <summary>Whether both selections can have a tag in common.</summary>
+    public bool IsPossible(TagOverlap other)
+    {
+        if (AreOtherVersions(_filter, other._filter) || IsDenied(this, other) || IsDenied(other, this))
             return false;
-        var (ones, twos) = (StartsOf(one), StartsOf(two));
-        if (ones.Count > 0 && ones.TrueForAll(start => start.IsOneTag))
-            return ones.Exists(start => TagSelector.MaySelect(two, start.Text));
-        if (twos.Count > 0 && twos.TrueForAll(start => start.IsOneTag))
-            return twos.Exists(start => TagSelector.MaySelect(one, start.Text));
-        return ones.Count == 0 || twos.Count == 0 || ones.Exists(start => twos.Exists(start.MayMatchSame));
+        if (Listed is not null)
+            return MaySelectListed(this, other);
+        if (other.Listed is not null)
+            return MaySelectListed(other, this);
+        if (_starts.Count == 0 || other._starts.Count == 0)
+            return true;
+        foreach (var one in _starts)
+        foreach (var two in other._starts)
+            if (one.MayMatchSame(two))
+                return true;
+        return false;
+    }
+
+    private static bool MaySelectListed(TagOverlap listing, TagOverlap other)
+    {
+        foreach (var start in listing._starts)
+            if (other.Listed?.Contains(start.Text) != false && TagSelector.MaySelect(other._filter, start.Text))
+                return true;
+        return false;
     }
 
     private static bool AreOtherVersions(TagFilter one, TagFilter two) =>
@@ -33,13 +66,10 @@ internal static class TagOverlap
     /// <summary>The pre-release that all versions have, empty for none; null if it varies.</summary>
     private static string? PrereleaseOf(TagFilter filter) => filter.Compatibility ?? (filter.AllowPrerelease ? null : "");
 
-    private static bool IsDenied(TagFilter one, TagFilter two)
-    {
-        var denied = two.Deny.Select(pattern => pattern.ToString()).ToHashSet(StringComparer.Ordinal);
-        return one.Allow.Count > 0 && one.Allow.All(pattern => denied.Contains(pattern.ToString()));
-    }
+    private static bool IsDenied(TagOverlap one, TagOverlap two) => one._allowed.Count > 0 && one._allowed.IsSubsetOf(two._denied);
 
-    private static List<Start> StartsOf(TagFilter filter) => [.. filter.Allow.SelectMany(Start.Of)];
+    private static HashSet<string> PatternsOf(IReadOnlyList<Regex> patterns) =>
+        patterns.Select(pattern => pattern.ToString()).ToHashSet(StringComparer.Ordinal);
 
     /// <summary>How all tags begin that a pattern matches.</summary>
     /// <param name="Text">The characters; <see cref="Any"/> stands for one that varies.</param>
@@ -66,8 +96,8 @@ internal static class TagOverlap
 
         public bool MayMatchSame(Start other)
         {
-            foreach (var (left, right) in Text.Zip(other.Text))
-                if (left != right && left != Any && right != Any)
+            for (var index = 0; index < Math.Min(Text.Length, other.Text.Length); index++)
+                if (Text[index] != other.Text[index] && Text[index] != Any && other.Text[index] != Any)
                     return false;
             return !(IsWhole && Text.Length < other.Text.Length) && !(other.IsWhole && other.Text.Length < Text.Length);
         }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Mirroring;
 
@@ -91,6 +92,30 @@ internal sealed class SharedDestinationTests
                 ),
             Throws.TypeOf<ConfigurationException>().With.Message.StartsWith("mirror.yaml:1:89: images.b.downstream: is also")
         );
+
+    /// <summary>Patterns are read once for each image: for each pair, twice the images would allocate four times as much.</summary>
+    [TestCase("1\\.{0}")]
+    [TestCase("1\\.{0}-.*")]
+    public void Images_are_prepared_once_however_many_share_a_destination(string pattern)
+    {
+        Allocated(10);
+        Assert.That(Allocated(1200), Is.LessThan(3 * Allocated(600)));
+
+        long Allocated(int count)
+        {
+            var images = Enumerable
+                .Range(10_000, count)
+                .Select(number => string.Format(CultureInfo.InvariantCulture, pattern, number))
+                .Select(
+                    (tag, index) =>
+                        $"  a{index}: {{source: quay.io/a/{index}, destination: r.example/x, mode: all, tags: {{allow: ['{tag}']}}}}\n"
+                );
+            var text = $"images:\n{string.Concat(images)}";
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            Assert.That(MirrorFileReader.ReadText("mirror.yaml", text).Images, Has.Count.EqualTo(count));
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        }
+    }
 
     [Test]
     public void Ranges_overlap_where_a_version_is_in_both()
