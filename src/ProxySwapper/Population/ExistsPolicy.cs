@@ -68,12 +68,12 @@ internal sealed class ExistsPolicy(DownstreamLookup lookup, AdmissionLookups loo
             ImagePresence.Present => decision,
             ImagePresence.Missing => decision with { Target = null, Reason = DecisionReason.NotDownstream },
             _ when review.IsDisplaced => decision.LetThrough(
-                $"{target} was not checked: too many images wait to be checked, and its namespace has the most of them"
+                $"too many images wait to be checked, and its namespace has the most of them: {target} was not checked"
             ),
             ImagePresence.Unknown => decision.LetThrough($"checking {target} at {target.Registry} timed out"),
             _ => decision.LetThrough(
-                $"{target} was not checked in time: too many other images of its namespace, or of namespaces without a known Pod, are "
-                    + "being checked"
+                "too many other images of its namespace, or of namespaces without a known Pod, are being checked: "
+                    + $"{target} was not checked in time"
             ),
         };
     }

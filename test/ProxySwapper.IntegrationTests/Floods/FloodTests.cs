@@ -198,23 +198,27 @@ internal sealed class FloodTests
         using var client = _webhook.CreateClient();
         using var stop = new CancellationTokenSource();
         var attack = Enumerable.Range(0, 60).Select(number => SendManyImagesAsync(client, number, stop.Token)).ToList();
-        // The others wait for the registry.
-        await TestWait.UntilAsync(() => attack.Count(review => review.IsCompleted) >= 40, "responses to reviews beyond the limit");
-        Assert.That(attack.Count(review => !review.IsCompleted), Is.Positive);
+        // The others wait for the registry, until their time is up.
+        await TestWait.UntilAsync(
+            () => attack.Count(review => review is { IsCompletedSuccessfully: true, Result: true }) >= 40,
+            "responses to reviews beyond the limit"
+        );
         await AssertServesAsync($"{downstream.Address}/hub/library/nginx:latest");
         await stop.CancelAsync();
         end.SetResult();
-        await Task.WhenAll(attack).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await ((Task)Task.WhenAll(attack)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    /// <summary>Sends a review of 1,000 images in a namespace of its own.</summary>
-    private static async Task SendManyImagesAsync(HttpClient client, int number, CancellationToken cancellationToken)
+    /// <summary>Sends a review of 1,000 images in the attacker's namespace.</summary>
+    /// <returns>Whether it was answered at once, to make room for others.</returns>
+    private static async Task<bool> SendManyImagesAsync(HttpClient client, int number, CancellationToken cancellationToken)
     {
         var images = Enumerable.Range(0, 1000).Select(image => $"{HostileName}/{new string('a', 200)}/{number}-{image}:1");
         var review = ReviewSamples.Create([.. images]).Replace("\"shop\"", "\"hostile\"", StringComparison.Ordinal);
         using var content = new StringContent(review, new MediaTypeHeaderValue("application/json"));
         using var response = await client.PostAsync("/mutate", content, cancellationToken);
         response.EnsureSuccessStatusCode();
+        return (await response.Content.ReadAsStringAsync(cancellationToken)).Contains("too many images wait", StringComparison.Ordinal);
     }
 
     private async Task SendAfterReviewAsync(int connections, int rounds, Func<int, byte[]> frames, params (ushort, uint)[] settings)
@@ -236,10 +240,10 @@ internal sealed class FloodTests
         for (var review = 0; review < 5; review++)
             times.Add(await ReviewClient.MeasureAsync(_webhook, target));
         var peak = FloodedWebhook.PeakMemoryOf(_webhook);
-        TestContext.Out.WriteLine($"slowest review {times.Max().TotalMilliseconds:0} ms, peak {peak / 1024 / 1024} MiB");
+        TestContext.Out.WriteLine($"{FloodedWebhook.Describe(times)}, peak {peak / 1024 / 1024} MiB");
         Assert.Multiple(() =>
         {
-            Assert.That(times, Is.All.LessThan(FloodedWebhook.GoodTime));
+            FloodedWebhook.AssertAnswered(times);
             Assert.That(peak, Is.LessThan(FloodedWebhook.MemoryLimit));
             Assert.That(_webhook.Log, Does.Not.Contain("\"exception\":").And.Not.Contain("Unhandled"));
         });
