@@ -136,10 +136,18 @@ internal sealed partial class PolicyScene : IAsyncDisposable
         await _server.DisposeAsync();
     }
 
-    /// <summary>The essence of a response, without values that differ between calls.</summary>
+    /// <summary>The essence of a response, without what differs between calls of the same request.</summary>
     public static string Comparable((HttpStatusCode Status, JsonNode Body) answer)
     {
         var body = answer.Body.DeepClone();
+        // The API server lists several causes in no certain order, and its message repeats them.
+        if (body["details"]?["causes"] is JsonArray { Count: > 1 } causes)
+        {
+            body["details"]!["causes"] = new JsonArray([
+                .. causes.Select(cause => cause!.DeepClone()).OrderBy(cause => cause.ToJsonString(), StringComparer.Ordinal),
+            ]);
+            body.AsObject().Remove("message");
+        }
         if (body["metadata"] is JsonObject metadata)
         {
             foreach (var name in new[] { "uid", "creationTimestamp", "managedFields", "resourceVersion", "generation" })
