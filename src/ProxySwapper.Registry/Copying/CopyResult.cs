@@ -18,6 +18,9 @@ public sealed record CopyResult(CopyOutcome Outcome, Digest SourceDigest, Digest
     /// <summary>Manifests and indexes written.</summary>
     public int ManifestsWritten { get; init; }
 
+    /// <summary>Tags of cosign that differ at the target and stay, since they must not be overwritten.</summary>
+    public IReadOnlyList<string> KeptTags { get; init; } = [];
+
     /// <summary>Bytes of blobs streamed.</summary>
     public long BytesCopied { get; init; }
 }

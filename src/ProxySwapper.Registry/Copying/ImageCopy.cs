@@ -6,7 +6,8 @@ using ProxySwapper.Registry.Transport;
 namespace ProxySwapper.Registry.Copying;
 
 /// <summary>
-/// One copy of one image: (1) resolve source and target, (2) read everything below, (3) write what is missing, (4) copy referrers.
+/// One copy of one image: (1) resolve source and target, (2) read everything below, (3) write what is missing, (4) copy referrers, (5)
+/// write the names. Referrers come before the tag: a tag without its signatures would look complete to the next run.
 /// </summary>
 internal sealed class ImageCopy : IDisposable
 {
@@ -14,6 +15,7 @@ internal sealed class ImageCopy : IDisposable
     private readonly RepositoryClient _source;
     private readonly RepositoryClient _target;
     private readonly ImageWriter _writer;
+    private IReadOnlyList<string> _keptTags = [];
 
     public ImageCopy(RegistryClients clients, BlobTracker tracker, CopyRequest request, TimeProvider time)
     {
@@ -49,12 +51,12 @@ internal sealed class ImageCopy : IDisposable
             // The content counts if a HEAD reported another digest.
             var missing = MissingNames(present, image.Root.Manifest.Digest);
             await AssertMayOverwriteAsync(missing, present, cancellationToken);
-            await _writer.WriteAsync(image, missing, cancellationToken);
+            await WriteAsync(image, missing, cancellationToken);
         }
-        if (_request.Referrers)
+        else if (_request.Referrers)
         {
             image ??= await ReadAsync(digest, cancellationToken);
-            await new ReferrerCopy(_source, _target, _writer).RunAsync(image, cancellationToken);
+            await CopyReferrersAsync(image, cancellationToken);
         }
         return _writer.AddTo(
             new CopyResult(
@@ -62,6 +64,9 @@ internal sealed class ImageCopy : IDisposable
                 digest,
                 image?.Root.Manifest.Digest ?? digest
             )
+            {
+                KeptTags = _keptTags,
+            }
         );
     }
 
@@ -88,6 +93,22 @@ internal sealed class ImageCopy : IDisposable
     }
 
     public void Dispose() => _writer.Dispose();
+
+    private async Task WriteAsync(ImageGraph image, IReadOnlyList<string> names, CancellationToken cancellationToken)
+    {
+        if (!_request.Referrers)
+        {
+            await _writer.WriteAsync(image, names, cancellationToken);
+            return;
+        }
+        var digest = image.Root.Manifest.Digest.ToString();
+        await _writer.WriteAsync(image, [digest], cancellationToken);
+        await CopyReferrersAsync(image, cancellationToken);
+        await _writer.NameAsync(image.Root.Manifest, [.. names.Where(name => name != digest)], cancellationToken);
+    }
+
+    private async Task CopyReferrersAsync(ImageGraph image, CancellationToken cancellationToken) =>
+        _keptTags = await new ReferrerCopy(_source, _target, _writer, _request.MayOverwrite).RunAsync(image, cancellationToken);
 
     /// <summary>
     /// Resolves the source and the target's names in parallel. A rejection ends the other requests: nobody should wait for the retries of a

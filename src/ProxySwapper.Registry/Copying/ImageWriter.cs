@@ -55,6 +55,15 @@ internal sealed class ImageWriter : IDisposable
         }
     }
 
+    /// <summary>Writes names of a manifest of which everything below is at the target.</summary>
+    public async Task NameAsync(Manifest manifest, IReadOnlyList<string> names, CancellationToken cancellationToken)
+    {
+        if (_beforeNaming is not null)
+            await _beforeNaming(cancellationToken);
+        foreach (var name in names)
+            await PutAsync(manifest, name, cancellationToken);
+    }
+
     /// <summary>What <see cref="WriteAsync(ImageGraph, IReadOnlyList{string}, CancellationToken)"/> would write.</summary>
     public async Task<(IReadOnlyList<Manifest> Manifests, IReadOnlyList<Descriptor> Blobs)> PlanAsync(
         ImageGraph image,
@@ -90,10 +99,7 @@ internal sealed class ImageWriter : IDisposable
         );
         foreach (var index in below.Where(node => node.Children.Count > 0))
             await PutAsync(index.Manifest, index.Manifest.Digest.ToString(), cancellationToken);
-        if (_beforeNaming is not null)
-            await _beforeNaming(cancellationToken);
-        foreach (var name in names)
-            await PutAsync(root.Manifest, name, cancellationToken);
+        await NameAsync(root.Manifest, names, cancellationToken);
     }
 
     private async Task PutAsync(Manifest manifest, string name, CancellationToken cancellationToken)

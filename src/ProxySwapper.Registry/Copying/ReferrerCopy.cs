@@ -1,4 +1,5 @@
 using ProxySwapper.Registry.Distribution;
+using ProxySwapper.Registry.Oci;
 
 namespace ProxySwapper.Registry.Copying;
 
@@ -6,14 +7,25 @@ namespace ProxySwapper.Registry.Copying;
 /// Copies the referrers of an image and of the manifests below it, recursively: from the referrers API, and from cosign's tags
 /// (<see href="https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md">cosign, signature specification</see>).
 /// </summary>
-internal sealed class ReferrerCopy(RepositoryClient source, RepositoryClient target, ImageWriter writer)
+/// <param name="source">The source's repository.</param>
+/// <param name="target">The target's repository.</param>
+/// <param name="writer">The writer of the image.</param>
+/// <param name="mayOverwrite">Decides about existing tags: <see cref="CopyRequest.MayOverwrite"/>.</param>
+internal sealed class ReferrerCopy(
+    RepositoryClient source,
+    RepositoryClient target,
+    ImageWriter writer,
+    Func<string, Descriptor, CancellationToken, ValueTask<bool>>? mayOverwrite
+)
 {
     private const int MaxReferrers = 1000;
     private static readonly string[] CosignSuffixes = [".sig", ".att", ".sbom"];
     private readonly HashSet<Digest> _seen = [];
     private readonly ManifestBudget _budget = ManifestBudget.ForReferrers();
+    private readonly List<string> _keptTags = [];
 
-    public async Task RunAsync(ImageGraph image, CancellationToken cancellationToken)
+    /// <returns>Tags of cosign that differ at the target and must not be overwritten.</returns>
+    public async Task<IReadOnlyList<string>> RunAsync(ImageGraph image, CancellationToken cancellationToken)
     {
         var subjects = new Queue<Digest>(image.Manifests.Select(node => node.Manifest.Digest));
         while (subjects.TryDequeue(out var subject))
@@ -24,7 +36,7 @@ internal sealed class ReferrerCopy(RepositoryClient source, RepositoryClient tar
                     continue;
                 if (_seen.Count > MaxReferrers)
                     throw new CopyException($"{image.Root.Manifest.Digest} has more than {MaxReferrers} referrers");
-                await CopyAsync(referrer.Digest, referrer.Digest.ToString(), cancellationToken);
+                await CopyAsync(referrer.Digest, cancellationToken);
                 subjects.Enqueue(referrer.Digest);
             }
             foreach (var suffix in CosignSuffixes)
@@ -34,15 +46,33 @@ internal sealed class ReferrerCopy(RepositoryClient source, RepositoryClient tar
                 if (!ImageReference.IsTag(tag))
                     continue;
                 if (await source.LookUpManifestAsync(tag, cancellationToken) is { } signature)
-                    await CopyAsync(signature.Digest, tag, cancellationToken);
+                    await CopyTagAsync(signature.Digest, tag, cancellationToken);
             }
         }
+        return _keptTags;
     }
 
-    private async Task CopyAsync(Digest digest, string name, CancellationToken cancellationToken)
+    private async Task CopyAsync(Digest digest, CancellationToken cancellationToken)
     {
-        if ((await TargetContent.FindManifestAsync(target.Client, target.Repository, name, cancellationToken))?.Digest == digest)
+        var name = digest.ToString();
+        if (await TargetContent.FindManifestAsync(target.Client, target.Repository, name, cancellationToken) is null)
+            await WriteAsync(digest, name, cancellationToken);
+    }
+
+    /// <summary>Unlike a digest, a tag may have other content at the target, such as a signature that was made there.</summary>
+    private async Task CopyTagAsync(Digest digest, string tag, CancellationToken cancellationToken)
+    {
+        var present = await TargetContent.LookUpManifestAsync(target.Client, target.Repository, tag, cancellationToken);
+        if (present?.Digest == digest)
             return;
+        if (present is null || mayOverwrite is null || await mayOverwrite(tag, present, cancellationToken))
+            await WriteAsync(digest, tag, cancellationToken);
+        else
+            _keptTags.Add(tag);
+    }
+
+    private async Task WriteAsync(Digest digest, string name, CancellationToken cancellationToken)
+    {
         var referrer = await new ImageGraphReader(source, _budget).ReadAsync(digest, cancellationToken);
         await writer.WriteAsync(referrer, [name], cancellationToken);
     }

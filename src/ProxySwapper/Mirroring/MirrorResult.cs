@@ -4,7 +4,7 @@ namespace ProxySwapper.Mirroring;
 /// <param name="Image">The entry of the file.</param>
 /// <param name="Tag">The tag, or null.</param>
 /// <param name="Outcome">How it ended.</param>
-/// <param name="Detail">Why it was skipped, failed or left, otherwise null.</param>
+/// <param name="Detail">Why it was skipped, failed or left, or what of it was not replaced; otherwise null.</param>
 /// <param name="Digest">What the destination's tag now points to, if known.</param>
 /// <param name="Bytes">Bytes copied.</param>
 internal sealed record MirrorResult(

@@ -28,7 +28,7 @@ internal sealed class MirrorWorker(
     {
         var result = await copier.CopyAsync(RequestOf(task) with { Progress = output.Started(task) }, cancellationToken);
         var outcome = result.Outcome == CopyOutcome.UpToDate ? MirrorOutcome.UpToDate : OutcomeOf(task);
-        return new MirrorResult(task.Image, task.Tag, outcome, Digest: result.TargetDigest.ToString(), Bytes: result.BytesCopied);
+        return Result(task, outcome, KeptIn(result)) with { Digest = result.TargetDigest.ToString(), Bytes = result.BytesCopied };
     }
 
     /// <summary>A dry run only requests manifests of tags that both sides have, since each may count as a pull.</summary>
@@ -38,7 +38,7 @@ internal sealed class MirrorWorker(
             return Result(task, MirrorOutcome.Copied, null);
         var plan = await copier.PlanAsync(RequestOf(task), cancellationToken);
         var outcome = plan.IsUpToDate ? MirrorOutcome.UpToDate : MirrorOutcome.Replaced;
-        return new MirrorResult(task.Image, task.Tag, outcome, Digest: plan.TargetDigest.ToString());
+        return Result(task, outcome, null) with { Digest = plan.TargetDigest.ToString() };
     }
 
     private CopyRequest RequestOf(MirrorTask task) =>
@@ -53,6 +53,11 @@ internal sealed class MirrorWorker(
             // Another writer may have been faster, and lists of tags may lack some.
             MayOverwrite = task.Image.ReplaceTag ? null : (_, _, _) => new(false),
         };
+
+    private static string? KeptIn(CopyResult result) =>
+        result.KeptTags.Count == 0
+            ? null
+            : $"{string.Join(", ", result.KeptTags)} of the destination differs and stays, since replace-tag is not set";
 
     private static MirrorOutcome OutcomeOf(MirrorTask task) => task.IsPresent ? MirrorOutcome.Replaced : MirrorOutcome.Copied;
 

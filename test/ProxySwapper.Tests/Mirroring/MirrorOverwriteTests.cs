@@ -98,6 +98,46 @@ internal sealed class MirrorOverwriteTests
         AssertStayed();
     }
 
+    /// <summary>Without its signatures, a tag would be up to date for all later runs.</summary>
+    [Test]
+    public async Task A_tag_whose_signature_could_not_be_copied_is_copied_by_the_next_run()
+    {
+        var (tag, signature) = AddSignature();
+        _source.Always(
+            (request, _) => request.Path.Value!.EndsWith(signature.Top.Digest.ToString(), StringComparison.Ordinal),
+            RegistryFaults.Status(404)
+        );
+        var first = await MirrorAsync("semver, referrers: true");
+        Assert.That((first.Count(MirrorOutcome.Copied), first.Count(MirrorOutcome.Failed)), Is.EqualTo((0, 1)));
+        _source.Heal();
+        var second = await MirrorAsync("semver, referrers: true");
+        Assert.That((second.Count(MirrorOutcome.Copied), second.IsComplete), Is.EqualTo((1, true)));
+        Assert.That(_target.Registry.Repository("team/app").Tags[tag], Is.EqualTo(signature.Top.Digest));
+    }
+
+    [Test]
+    public async Task A_signature_that_differs_stays_and_is_named([Values] bool isHeadTrusted)
+    {
+        var (tag, _) = AddSignature();
+        _old.AddTo(_target.Registry, "team/app", tag);
+        if (!isHeadTrusted)
+            Fail(Kind.Manifest, HttpMethods.Head, 404, "UNKNOWN");
+        var report = await MirrorAsync("semver, referrers: true");
+        Assert.That(
+            report.Results.Single(result => result.Outcome == MirrorOutcome.Copied).Detail,
+            Is.EqualTo($"{tag} of the destination differs and stays, since replace-tag is not set")
+        );
+        Assert.That(_target.Registry.Repository("team/app").Tags[tag], Is.EqualTo(_old.Top.Digest));
+    }
+
+    private (string Tag, TestImage Signature) AddSignature()
+    {
+        var signed = _source.Registry.Repository("team/app").Tags["1.0.0"];
+        var (tag, signature) = ($"sha256-{signed.Hex}.sig", TestImage.Create(3, layers: 1));
+        signature.AddTo(_source.Registry, "team/app", tag);
+        return (tag, signature);
+    }
+
     private void Fail(Kind failing, string method, int status, string code) =>
         _target.Always((request, kind) => kind == failing && request.Method == method, RegistryFaults.Status(status, code, "no"));
 

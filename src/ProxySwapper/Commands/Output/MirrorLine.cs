@@ -10,8 +10,9 @@ internal static class MirrorLine
     {
         var tag = result.Tag is null ? "" : Suffix(result.Tag);
         var bytes = result.Bytes > 0 ? $" ({ByteSize.Format(result.Bytes)})" : "";
-        var detail = result.Detail is null ? bytes : $": {result.Detail}";
-        return $"{WordOf(result.Outcome, isDryRun), -14} {result.Image.Source.Name}{tag} -> {result.Image.Destination.Name}{tag}{detail}";
+        var detail = result.Detail is null ? "" : $": {result.Detail}";
+        var images = $"{result.Image.Source.Name}{tag} -> {result.Image.Destination.Name}{tag}";
+        return $"{WordOf(result.Outcome, isDryRun), -14} {images}{bytes}{detail}";
     }
 
     /// <summary>The suffix of a repository: a tag, or a digest for images with a digest.</summary>

@@ -2,7 +2,10 @@ using System.Security.Cryptography;
 using System.Text;
 using ProxySwapper.Registry;
 using ProxySwapper.Registry.Oci;
+using ProxySwapper.Registry.Transport;
 using ProxySwapper.Testing.Images;
+using ProxySwapper.Testing.Registries;
+using Kind = ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind;
 
 namespace ProxySwapper.Tests.Registry.Copying;
 
@@ -47,6 +50,50 @@ internal sealed class ReferrerCopyTests
         var sbom = AddSbom(digest);
         await _scene.CopyAsync(_scene.Request($"team/app@{digest}", $"mirror/app@{digest}") with { Referrers = true });
         Assert.That(_scene.Target.Registry.Repositories["mirror/app"].Manifests.Keys, Is.EquivalentTo(new[] { digest, sbom }));
+    }
+
+    [TestCase("team/app:1", "mirror/app:1", "1")]
+    [TestCase("team/app:1", "mirror/app:1@{0}", "1")]
+    public async Task The_tag_is_written_after_all_that_refers_to_its_image(string source, string target, string last)
+    {
+        var sbom = AddSbom(_image.Top.Digest);
+        var digest = _image.Top.Digest.ToString();
+        await _scene.CopyAsync(_scene.Request(source, target.Replace("{0}", digest, StringComparison.Ordinal)) with { Referrers = true });
+        var written = _scene.Target.Received.Where(request => request.Method == "PUT" && request.Path.Contains("/manifests/"));
+        Assert.That(written.Select(request => request.Path.Split('/')[^1]), Is.EqualTo(new[] { digest, sbom.ToString(), last }));
+    }
+
+    [Test]
+    public async Task A_copy_whose_referrers_fail_leaves_no_tag_that_looks_complete()
+    {
+        var sbom = AddSbom(_image.Top.Digest);
+        _scene.Source.Always(
+            (request, _) => request.Path.Value!.EndsWith(sbom.ToString(), StringComparison.Ordinal),
+            RegistryFaults.Status(404)
+        );
+        var request = _scene.Request() with { Referrers = true };
+        Assert.That(Assert.ThrowsAsync<RegistryException>(() => _scene.CopyAsync(request))!.Message, Does.Contain(sbom.ToString()));
+        Assert.That(_scene.Target.Registry.Repositories["mirror/app"].Tags, Is.Empty);
+        _scene.Source.Heal();
+        await _scene.CopyAsync(request);
+        Assert.That(_scene.Target.Registry.Repositories["mirror/app"].Tags.Keys, Is.EqualTo(new[] { "1" }));
+        Assert.That(_scene.Target.Registry.Repositories["mirror/app"].Manifests, Does.ContainKey(sbom));
+    }
+
+    [Test]
+    public async Task A_tag_of_cosign_stays_where_tags_must_not_be_overwritten([Values] bool isHeadTrusted, [Values] bool mayOverwrite)
+    {
+        var tag = $"sha256-{_image.Top.Digest.Hex}.sig";
+        var (theirs, ours) = (TestImage.Create(2), TestImage.Create(3));
+        theirs.AddTo(_scene.Source.Registry, "team/app", tag);
+        ours.AddTo(_scene.Target.Registry, "mirror/app", tag);
+        if (!isHeadTrusted)
+            _scene.Target.Always(HttpMethod.Head, Kind.Manifest, RegistryFaults.Status(404));
+        var result = await _scene.CopyAsync(_scene.Request() with { Referrers = true, MayOverwrite = (_, _, _) => new(mayOverwrite) });
+        var target = _scene.Target.Registry.Repositories["mirror/app"];
+        Assert.That(target.Tags["1"], Is.EqualTo(_image.Top.Digest));
+        Assert.That(target.Tags[tag], Is.EqualTo((mayOverwrite ? theirs : ours).Top.Digest));
+        Assert.That(result.KeptTags, Is.EqualTo(mayOverwrite ? [] : new[] { tag }));
     }
 
     private Digest AddSbom(Digest subject)
