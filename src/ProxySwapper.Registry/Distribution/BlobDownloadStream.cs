@@ -12,7 +12,7 @@ namespace ProxySwapper.Registry.Distribution;
 /// A blob download that resumes after broken connections and hashes the content. The last bytes are only returned once length and digest
 /// match, so that no consumer ever gets a complete but wrong blob.
 /// </summary>
-internal sealed class BlobDownloadStream : Stream
+internal sealed class BlobDownloadStream : ForwardOnlyStream
 {
     /// <summary>A connection that transferred this much counts as a success and resets the retries.</summary>
     private const long WorthATry = 1024 * 1024;
@@ -45,12 +45,6 @@ internal sealed class BlobDownloadStream : Stream
             new StallTimeout(transport.Options.StallTimeout, transport.Options.MinThroughput, transport.Time)
         );
     }
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
 
     public override long Length => _blob.Size;
 
@@ -120,19 +114,6 @@ internal sealed class BlobDownloadStream : Stream
             }
         }
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Blobs are read asynchronously.");
-
-    public override void Flush() { }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     public override async ValueTask DisposeAsync()
     {

@@ -7,7 +7,7 @@ namespace ProxySwapper.Registry.Transport;
 /// <summary>Trusts the authorities of a PEM file in addition to the system's; the file is read again when it changes.</summary>
 internal sealed class CustomCaValidator(string file)
 {
-    /// <summary>The extended key usage of servers (RFC 5280 §4.2.1.12); a certificate without this extension may be used for all.</summary>
+    /// <summary>The extended key usage of servers (RFC 5280 §4.2.1.12); a certificate without it may be used for all.</summary>
     private static readonly Oid ServerAuthentication = new("1.3.6.1.5.5.7.3.1");
 
     private readonly Lock _gate = new();

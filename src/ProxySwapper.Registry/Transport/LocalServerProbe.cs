@@ -91,36 +91,17 @@ internal sealed class LocalServerProbe(Uri address, TimeSpan limit, TimeProvider
     }
 
     /// <summary>Remembers the first byte that was received.</summary>
-    private sealed class FirstByteStream(NetworkStream inner) : Stream
+    private sealed class FirstByteStream(NetworkStream inner) : ForwardOnlyStream
     {
         public byte? First { get; private set; }
 
-        public override bool CanRead => true;
         public override bool CanWrite => true;
-        public override bool CanSeek => false;
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
-
-        public override int Read(byte[] buffer, int offset, int count) => Remember(buffer, inner.Read(buffer, offset, count));
 
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
             Remember(buffer, await inner.ReadAsync(buffer, cancellationToken));
 
-        public override void Write(byte[] buffer, int offset, int count) => inner.Write(buffer, offset, count);
-
         public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
             inner.WriteAsync(buffer, cancellationToken);
-
-        public override void Flush() => inner.Flush();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
 
         protected override void Dispose(bool disposing)
         {

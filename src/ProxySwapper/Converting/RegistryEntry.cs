@@ -20,7 +20,7 @@ internal sealed class RegistryEntry(RegistryName name)
     /// <param name="section">Where the other tool's file has the value.</param>
     /// <param name="key">The key there.</param>
     /// <param name="setting">The key of the entry.</param>
-    /// <param name="value">Its value, which is no secret.</param>
+    /// <param name="value">Its value. It is printed, so never a secret.</param>
     public void Set(ForeignSection section, string key, string setting, JsonNode value)
     {
         if (!_settings.TryGetPropertyValue(setting, out var first))

@@ -1,6 +1,7 @@
 using System.Net.WebSockets;
 using System.Text;
 using ProxySwapper.Patterns;
+using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Kubernetes;
 
@@ -9,7 +10,7 @@ namespace ProxySwapper.Kubernetes;
 /// 0 for data, 1 for kubelet's error; the first two bytes of a channel are the port
 /// (<see href="https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/">Pod</see>, <c>portforward</c>).
 /// </summary>
-internal sealed class PortForwardStream(WebSocket socket) : Stream
+internal sealed class PortForwardStream(WebSocket socket) : ForwardOnlyStream
 {
     /// <summary>The subprotocol: binary channels.</summary>
     public const string Protocol = "v4.channel.k8s.io";
@@ -25,16 +26,7 @@ internal sealed class PortForwardStream(WebSocket socket) : Stream
     private ReadOnlyMemory<byte> _data;
     private byte? _channel;
 
-    public override bool CanRead => true;
     public override bool CanWrite => true;
-    public override bool CanSeek => false;
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     /// <exception cref="IOException">The connection broke, or kubelet cannot reach the port.</exception>
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
@@ -63,22 +55,6 @@ internal sealed class PortForwardStream(WebSocket socket) : Stream
             throw new IOException(problem.Message, problem);
         }
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    public override void Flush() { }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using ProxySwapper.Registry.Timing;
+using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Kubernetes;
 
@@ -82,34 +83,10 @@ internal sealed class StreamedResponse : IDisposable
     }
 
     /// <summary>A body whose reads have a stall timeout.</summary>
-    private sealed class LimitedStream(Stream body, StallTimeout stall) : Stream
+    private sealed class LimitedStream(Stream body, StallTimeout stall) : ForwardOnlyStream
     {
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
-
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
             stall.ReadAsync(body, buffer, cancellationToken);
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override void Flush() => throw new NotSupportedException();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
 
         protected override void Dispose(bool disposing)
         {
