@@ -22,18 +22,24 @@ internal static class FloodedWebhook
     /// <summary>The chart's timeout of the webhook: no review may take as long, not on a busy machine either.</summary>
     private static readonly TimeSpan WebhookTimeout = TimeSpan.FromSeconds(5);
 
-    /// <summary>Asserts that valid reviews were answered in time, whatever else the processors did during one or two of them.</summary>
+    /// <summary>
+    /// Asserts that valid reviews were answered in time: of ten, one may be later, since the attacker and other programs run on the same
+    /// processors.
+    /// </summary>
     public static void AssertAnswered(IReadOnlyList<TimeSpan> times)
     {
-        Assert.That(MedianOf(times), Is.LessThan(GoodTime), "the median");
+        Assert.That(PercentileOf(times, 90), Is.LessThan(GoodTime), "nine of ten");
         Assert.That(times, Is.All.LessThan(WebhookTimeout));
     }
 
     /// <summary>The times of reviews, for the output of a test.</summary>
     public static string Describe(IReadOnlyList<TimeSpan> times) =>
-        $"reviews of {MedianOf(times).TotalMilliseconds:0} ms, slowest {times.Max().TotalMilliseconds:0} ms";
+        $"{times.Count} reviews of {PercentileOf(times, 50).TotalMilliseconds:0} ms, nine of ten within "
+        + $"{PercentileOf(times, 90).TotalMilliseconds:0} ms, slowest {times.Max().TotalMilliseconds:0} ms";
 
-    private static TimeSpan MedianOf(IReadOnlyList<TimeSpan> times) => times.Order().ElementAt(times.Count / 2);
+    /// <summary>The time within which so many of a hundred reviews were answered.</summary>
+    private static TimeSpan PercentileOf(IReadOnlyList<TimeSpan> times, int percent) =>
+        times.Order().ElementAt(((times.Count * percent) + 99) / 100 - 1);
 
     /// <param name="configuration">YAML, by which <c>nginx</c> becomes <see cref="Target"/> unless a test says otherwise.</param>
     /// <param name="openFiles">Limit of open files; null for that of this process.</param>
