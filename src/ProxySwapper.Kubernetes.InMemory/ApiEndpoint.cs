@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 
 namespace ProxySwapper.Kubernetes.InMemory;
 
-/// <summary>Answers the requests of an <see cref="InMemoryApiServer"/>.</summary>
+/// <summary>Handles the requests of an <see cref="InMemoryApiServer"/>.</summary>
 internal sealed class ApiEndpoint(InMemoryApiServer server)
 {
     private const string AccessReviews = "authorization.k8s.io/v1/selfsubjectaccessreviews";
@@ -62,7 +62,7 @@ internal sealed class ApiEndpoint(InMemoryApiServer server)
         }
         var body = verb is "get" or "list" ? null : await ReadAsync(context);
         var isDryRun = query["dryRun"] == "All";
-        var answer = verb switch
+        var result = verb switch
         {
             "get" => Store.Find(path) ?? throw ApiException.NotFound(path),
             "list" => List(path, query),
@@ -72,7 +72,7 @@ internal sealed class ApiEndpoint(InMemoryApiServer server)
             "delete" => Store.Delete(path, (string?)body?["preconditions"]?["uid"], (string?)body?["preconditions"]?["resourceVersion"]),
             _ => throw new ApiException(StatusCodes.Status405MethodNotAllowed, "MethodNotAllowed", "the server does not allow this method"),
         };
-        await WriteAsync(context, verb == "create" ? StatusCodes.Status201Created : StatusCodes.Status200OK, answer);
+        await WriteAsync(context, verb == "create" ? StatusCodes.Status201Created : StatusCodes.Status200OK, result);
     }
 
     private JsonObject List(ApiPath path, IQueryCollection query)
@@ -192,11 +192,11 @@ internal sealed class ApiEndpoint(InMemoryApiServer server)
         return text.Length == 0 ? null : JsonNode.Parse(text);
     }
 
-    private static Task WriteAsync(HttpContext context, int status, JsonObject answer)
+    private static Task WriteAsync(HttpContext context, int status, JsonObject result)
     {
         context.Response.StatusCode = status;
         context.Response.ContentType = "application/json";
-        return context.Response.WriteAsync(answer.ToJsonString(), context.RequestAborted);
+        return context.Response.WriteAsync(result.ToJsonString(), context.RequestAborted);
     }
 
     private static ApiException BadRequest() =>

@@ -107,7 +107,7 @@ internal sealed record InMemoryApiServerOptions
     /// <summary>The clock of creation times and of the responses' Date.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
-    /// <summary>Middleware for every request, which may delay, answer or break it.</summary>
+    /// <summary>Middleware for every request, which may delay, handle or break it.</summary>
     public Func<HttpContext, RequestDelegate, Task>? Interceptor { get; init; }
 
     /// <summary>How often a watch gets a bookmark.</summary>

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace ProxySwapper.Kubernetes.InMemory;
 
-/// <summary>Answers a watch: one line for each change of a selected object, until it is broken or times out.</summary>
+/// <summary>Serves a watch: one line for each change of a selected object, until it is broken or times out.</summary>
 internal sealed class WatchEndpoint(InMemoryApiServer server, Selection selection)
 {
     private readonly TimeProvider _time = TimeProvider.System;

@@ -106,8 +106,8 @@ internal sealed class WebhookCaller(ObjectStore store)
         }
         using var client = new HttpClient(handler) { Timeout = TimeSpan.FromSeconds(10) };
         using var content = new StringContent(review.ToJsonString(), Encoding.UTF8, MediaTypeHeaderValue.Parse("application/json"));
-        using var answer = await client.PostAsync(new Uri((string)configuration["url"]!), content, cancellationToken);
-        var text = await answer.EnsureSuccessStatusCode().Content.ReadAsStringAsync(cancellationToken);
+        using var response = await client.PostAsync(new Uri((string)configuration["url"]!), content, cancellationToken);
+        var text = await response.EnsureSuccessStatusCode().Content.ReadAsStringAsync(cancellationToken);
         return JsonNode.Parse(text)!["response"]!;
     }
 }

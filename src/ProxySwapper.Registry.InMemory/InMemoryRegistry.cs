@@ -28,7 +28,7 @@ internal sealed class InMemoryRegistry : IAsyncDisposable
 
     public ConcurrentDictionary<string, InMemoryRegistryRepository> Repositories { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>All requests received, including those answered by an interceptor or rejected.</summary>
+    /// <summary>All requests received, including those handled by an interceptor or rejected.</summary>
     public int Requests => _requests.Values.Sum();
 
     /// <summary>Starts a registry; it runs until it is disposed.</summary>

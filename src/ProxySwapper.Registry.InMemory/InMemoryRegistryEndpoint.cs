@@ -8,7 +8,7 @@ using Kind = ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind;
 
 namespace ProxySwapper.Registry.InMemory;
 
-/// <summary>Answers one request of the distribution protocol from an <see cref="InMemoryRegistry"/>'s memory.</summary>
+/// <summary>Handles one request of the distribution protocol from an <see cref="InMemoryRegistry"/>'s memory.</summary>
 internal sealed class InMemoryRegistryEndpoint(InMemoryRegistry registry)
 {
     private readonly InMemoryRegistryUploads _uploads = new(registry);

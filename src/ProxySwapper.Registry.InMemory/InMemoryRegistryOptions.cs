@@ -26,6 +26,6 @@ internal sealed record InMemoryRegistryOptions
     /// <summary>Accepts an index with missing manifests, which many registries reject.</summary>
     public bool SparseIndexes { get; init; }
 
-    /// <summary>Middleware for every request, which may answer it.</summary>
+    /// <summary>Middleware for every request, which may handle it.</summary>
     public Func<HttpContext, RequestDelegate, Task>? Interceptor { get; init; }
 }

@@ -107,10 +107,10 @@ internal sealed class InMemoryRegistryUploads(InMemoryRegistry registry)
             }
         );
 
-    private Task WithSessionAsync(HttpContext context, InMemoryRegistryRoute route, Func<MemoryStream, Task> answer) =>
+    private Task WithSessionAsync(HttpContext context, InMemoryRegistryRoute route, Func<MemoryStream, Task> handle) =>
         registry.Repositories.TryGetValue(route.Repository, out var repository)
         && repository.Uploads.TryGetValue(route.Reference, out var session)
-            ? answer(session)
+            ? handle(session)
             : InMemoryRegistryEndpoint.ErrorAsync(
                 context,
                 StatusCodes.Status404NotFound,
@@ -118,13 +118,13 @@ internal sealed class InMemoryRegistryUploads(InMemoryRegistry registry)
                 "blob upload unknown to registry"
             );
 
-    private Task WithSessionAsync(HttpContext context, InMemoryRegistryRoute route, Action<MemoryStream> answer) =>
+    private Task WithSessionAsync(HttpContext context, InMemoryRegistryRoute route, Action<MemoryStream> handle) =>
         WithSessionAsync(
             context,
             route,
             session =>
             {
-                answer(session);
+                handle(session);
                 return Task.CompletedTask;
             }
         );

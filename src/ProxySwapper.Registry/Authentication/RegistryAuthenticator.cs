@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Http.Headers;
 using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Registry.Transport;
 
@@ -83,7 +82,7 @@ internal sealed class RegistryAuthenticator(HostAuthentication host, IRegistryCr
         // Known even where they are not sent: the server may have seen them in an earlier request.
         request.Secrets.Add(TokenClient.BasicOf(credential));
         if (credential.IdentityToken is { } identity)
-            request.Secrets.Add(new AuthenticationHeaderValue(challenge.Scheme, identity));
+            request.Secrets.Add(identity);
         if (!challenge.IsBearer)
             return TokenClient.BasicOf(credential) is null ? null : new RequestAuthorization(credential, null, null);
         var realm =

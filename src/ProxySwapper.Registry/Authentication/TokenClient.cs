@@ -85,6 +85,8 @@ internal sealed class TokenClient(RegistryName registry, RedirectingSender sende
                 $"{DescribeServer(key)}: the token has more than {RegistryCredential.MaximumLength} characters",
                 limit: true
             );
+        if (token.Token.AsSpan().ContainsAnyExceptInRange(' ', '~'))
+            throw request.Fault(response.Status, $"{DescribeServer(key)}: the token has characters that a header cannot have");
         if (token.RefreshToken is { Length: > 0 } next && key.Credential.IdentityToken is not null)
             _rotated[key.Credential] = next;
         // A tenth of the lifetime is left unused, so that a token does not expire in transit.

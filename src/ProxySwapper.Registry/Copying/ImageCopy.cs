@@ -76,19 +76,23 @@ internal sealed class ImageCopy : IDisposable
         var image = await ReadAsync(digest, cancellationToken);
         var targetDigest = image.Root.Manifest.Digest;
         var names = MissingNames(present, targetDigest);
-        if (names.Count == 0)
-            return new CopyPlan(digest, targetDigest, [], [], 0);
-        var (manifests, blobs) = await _writer.PlanAsync(image, cancellationToken);
+        var missing = new List<ImageGraph>();
+        if (_request.Referrers)
+            await foreach (var (referrer, _) in Referrers().ReadMissingAsync(image, cancellationToken))
+                missing.Add(referrer);
+        if (names.Count > 0)
+            missing.Add(image);
+        var (manifests, blobs) = await _writer.PlanAsync(missing, cancellationToken);
+        // With referrers, the image is written by its digest before its tags.
+        var tags = names.Count(name => name != targetDigest.ToString());
+        var furtherNames = Math.Max(0, _request.Referrers ? tags : names.Count - 1);
         return new CopyPlan(
             digest,
             targetDigest,
             [.. manifests.Select(manifest => manifest.Descriptor)],
             blobs,
-            // An upload is two requests, a manifest one, and one more for each further tag.
-            blobs.Count * 2
-                + manifests.Count
-                - 1
-                + names.Count
+            // An upload is two requests, a manifest one, and one more for each further name.
+            (blobs.Count * 2) + manifests.Count + furtherNames
         );
     }
 
@@ -108,7 +112,9 @@ internal sealed class ImageCopy : IDisposable
     }
 
     private async Task CopyReferrersAsync(ImageGraph image, CancellationToken cancellationToken) =>
-        _keptTags = await new ReferrerCopy(_source, _target, _writer, _request.MayOverwrite).RunAsync(image, cancellationToken);
+        _keptTags = await Referrers().RunAsync(image, cancellationToken);
+
+    private ReferrerCopy Referrers() => new(_source, _target, _writer, _request.MayOverwrite);
 
     /// <summary>
     /// Resolves the source and the target's names in parallel. A rejection ends the other requests: nobody should wait for the retries of a

@@ -64,13 +64,15 @@ internal sealed class ImageWriter : IDisposable
             await PutAsync(manifest, name, cancellationToken);
     }
 
-    /// <summary>What <see cref="WriteAsync(ImageGraph, IReadOnlyList{string}, CancellationToken)"/> would write.</summary>
+    /// <summary>What <see cref="WriteAsync(ImageGraph, IReadOnlyList{string}, CancellationToken)"/> would write for some images.</summary>
     public async Task<(IReadOnlyList<Manifest> Manifests, IReadOnlyList<Descriptor> Blobs)> PlanAsync(
-        ImageGraph image,
+        IReadOnlyList<ImageGraph> images,
         CancellationToken cancellationToken
     )
     {
-        IReadOnlyList<ManifestReferences> manifests = [.. await FindMissingAsync(image.Below, cancellationToken), image.Root];
+        var manifests = new List<ManifestReferences>();
+        foreach (var image in images)
+            manifests.AddRange([.. await FindMissingAsync(image.Below, cancellationToken), image.Root]);
         var blobs = new List<Descriptor>();
         foreach (var blob in BlobsOf(manifests))
             if (await _blobs.IsMissingAsync(blob, cancellationToken))

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ProxySwapper.Registry.Distribution;
 using ProxySwapper.Registry.Oci;
 
@@ -27,6 +28,17 @@ internal sealed class ReferrerCopy(
     /// <returns>Tags of cosign that differ at the target and must not be overwritten.</returns>
     public async Task<IReadOnlyList<string>> RunAsync(ImageGraph image, CancellationToken cancellationToken)
     {
+        await foreach (var (referrer, name) in ReadMissingAsync(image, cancellationToken))
+            await writer.WriteAsync(referrer, [name], cancellationToken);
+        return _keptTags;
+    }
+
+    /// <summary>Reads the referrers that are missing at the target, with the names under which they are written.</summary>
+    public async IAsyncEnumerable<(ImageGraph Referrer, string Name)> ReadMissingAsync(
+        ImageGraph image,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
+    {
         var subjects = new Queue<Digest>(image.Manifests.Select(node => node.Manifest.Digest));
         while (subjects.TryDequeue(out var subject))
         {
@@ -36,8 +48,10 @@ internal sealed class ReferrerCopy(
                     continue;
                 if (_seen.Count > MaxReferrers)
                     throw new CopyException($"{image.Root.Manifest.Digest} has more than {MaxReferrers} referrers");
-                await CopyAsync(referrer.Digest, cancellationToken);
                 subjects.Enqueue(referrer.Digest);
+                var name = referrer.Digest.ToString();
+                if (await TargetContent.FindManifestAsync(target.Client, target.Repository, name, cancellationToken) is null)
+                    yield return (await ReadAsync(referrer.Digest, cancellationToken), name);
             }
             foreach (var suffix in CosignSuffixes)
             {
@@ -45,35 +59,26 @@ internal sealed class ReferrerCopy(
                 // With sha512, it is too long for a tag, so cosign writes no such tag.
                 if (!ImageReference.IsTag(tag))
                     continue;
-                if (await source.LookUpManifestAsync(tag, cancellationToken) is { } signature)
-                    await CopyTagAsync(signature.Digest, tag, cancellationToken);
+                if (await source.LookUpManifestAsync(tag, cancellationToken) is not { } signature)
+                    continue;
+                if (await IsToBeWrittenAsync(tag, signature.Digest, cancellationToken))
+                    yield return (await ReadAsync(signature.Digest, cancellationToken), tag);
             }
         }
-        return _keptTags;
-    }
-
-    private async Task CopyAsync(Digest digest, CancellationToken cancellationToken)
-    {
-        var name = digest.ToString();
-        if (await TargetContent.FindManifestAsync(target.Client, target.Repository, name, cancellationToken) is null)
-            await WriteAsync(digest, name, cancellationToken);
     }
 
     /// <summary>Unlike a digest, a tag may have other content at the target, such as a signature that was made there.</summary>
-    private async Task CopyTagAsync(Digest digest, string tag, CancellationToken cancellationToken)
+    private async Task<bool> IsToBeWrittenAsync(string tag, Digest digest, CancellationToken cancellationToken)
     {
         var present = await TargetContent.LookUpManifestAsync(target.Client, target.Repository, tag, cancellationToken);
         if (present?.Digest == digest)
-            return;
+            return false;
         if (present is null || mayOverwrite is null || await mayOverwrite(tag, present, cancellationToken))
-            await WriteAsync(digest, tag, cancellationToken);
-        else
-            _keptTags.Add(tag);
+            return true;
+        _keptTags.Add(tag);
+        return false;
     }
 
-    private async Task WriteAsync(Digest digest, string name, CancellationToken cancellationToken)
-    {
-        var referrer = await new ImageGraphReader(source, _budget).ReadAsync(digest, cancellationToken);
-        await writer.WriteAsync(referrer, [name], cancellationToken);
-    }
+    private Task<ImageGraph> ReadAsync(Digest digest, CancellationToken cancellationToken) =>
+        new ImageGraphReader(source, _budget).ReadAsync(digest, cancellationToken);
 }

@@ -13,41 +13,21 @@ public static class TargetContent
 {
     /// <summary>Looks up a blob.</summary>
     /// <exception cref="RegistryException">The registry refused or could not be reached.</exception>
-    public static async Task<BlobPresence> FindBlobAsync(
+    public static Task<BlobPresence> FindBlobAsync(
         RegistryClient target,
         string repository,
         Descriptor blob,
         CancellationToken cancellationToken
-    )
-    {
-        try
-        {
-            return await target.FindBlobAsync(repository, blob, cancellationToken);
-        }
-        catch (RegistryException fault) when (fault.Status == HttpStatusCode.InternalServerError)
-        {
-            return BlobPresence.Missing;
-        }
-    }
+    ) => UnlessUnreadableAsync(target.FindBlobAsync(repository, blob, cancellationToken), BlobPresence.Missing);
 
     /// <summary>Resolves a tag or digest; null if the repository has no such manifest.</summary>
     /// <exception cref="RegistryException">The registry refused or could not be reached.</exception>
-    public static async Task<Descriptor?> FindManifestAsync(
+    public static Task<Descriptor?> FindManifestAsync(
         RegistryClient target,
         string repository,
         string reference,
         CancellationToken cancellationToken
-    )
-    {
-        try
-        {
-            return await target.HeadManifestAsync(repository, reference, cancellationToken);
-        }
-        catch (RegistryException fault) when (fault.Status == HttpStatusCode.InternalServerError)
-        {
-            return null;
-        }
-    }
+    ) => UnlessUnreadableAsync(target.HeadManifestAsync(repository, reference, cancellationToken), null);
 
     /// <summary>
     /// The same for a name of an image, which must not be overwritten, or copied again each time: it only counts as missing where the
@@ -68,6 +48,18 @@ public static class TargetContent
         catch (RegistryException fault) when (fault.Status == HttpStatusCode.InternalServerError)
         {
             return await GetAsync(target, repository, reference, cancellationToken);
+        }
+    }
+
+    private static async Task<T> UnlessUnreadableAsync<T>(Task<T> lookUp, T missing)
+    {
+        try
+        {
+            return await lookUp;
+        }
+        catch (RegistryException fault) when (fault.Status == HttpStatusCode.InternalServerError)
+        {
+            return missing;
         }
     }
 

@@ -38,9 +38,9 @@ internal sealed class CredentialHelperProcess(string name, TimeProvider time)
             process.ErrorDataReceived += (_, _) => { }; // read so that it cannot block; never shown, since it may contain anything
             process.BeginErrorReadLine();
             await AskAsync(process.StandardInput, registry.IsDockerHub ? DockerHub : registry.Text);
-            var answer = await ReadAsync(process.StandardOutput, timeout.Token);
+            var output = await ReadAsync(process.StandardOutput, timeout.Token);
             await process.WaitForExitAsync(timeout.Token);
-            return Read(answer, process.ExitCode);
+            return Read(output, process.ExitCode);
         }
         catch (Exception fault) when (fault is Win32Exception or IOException)
         {
@@ -73,16 +73,16 @@ internal sealed class CredentialHelperProcess(string name, TimeProvider time)
         }
     }
 
-    private RegistryCredential? Read(string answer, int exitCode)
+    private RegistryCredential? Read(string output, int exitCode)
     {
         // The protocol's way of saying that there is no credential.
-        if (answer.Contains("credentials not found", StringComparison.OrdinalIgnoreCase))
+        if (output.Contains("credentials not found", StringComparison.OrdinalIgnoreCase))
             return null;
         if (exitCode != 0)
             throw new RegistryCredentialException($"the credential helper docker-credential-{name} failed with exit code {exitCode}");
         try
         {
-            using var document = JsonDocument.Parse(answer);
+            using var document = JsonDocument.Parse(output);
             var (username, secret) = (
                 document.RootElement.GetProperty("Username").GetString(),
                 document.RootElement.GetProperty("Secret").GetString()
@@ -99,15 +99,15 @@ internal sealed class CredentialHelperProcess(string name, TimeProvider time)
 
     private async Task<string> ReadAsync(StreamReader reader, CancellationToken cancellationToken)
     {
-        var answer = new StringBuilder();
+        var output = new StringBuilder();
         var buffer = new char[4096];
         while (await reader.ReadAsync(buffer, cancellationToken) is > 0 and var read)
         {
-            if (answer.Append(buffer, 0, read).Length > MaximumOutput)
+            if (output.Append(buffer, 0, read).Length > MaximumOutput)
                 throw new RegistryCredentialException(
                     $"the credential helper docker-credential-{name} returned more than {MaximumOutput} characters"
                 );
         }
-        return answer.ToString();
+        return output.ToString();
     }
 }

@@ -36,7 +36,7 @@ internal sealed partial class ManifestReader(RegistryTransport transport, Regist
         return (await FindAsync(repository, reference, cancellationToken))?.Descriptor;
     }
 
-    /// <summary>The same, but only a GET proves absence, since some registries answer every HEAD with 404.</summary>
+    /// <summary>The same, but only a GET proves absence, since some registries respond to every HEAD with 404.</summary>
     public async Task<Descriptor?> ResolveAsync(string repository, string reference, CancellationToken cancellationToken) =>
         await HeadAsync(repository, reference, cancellationToken)
         ?? (await FindAsync(repository, reference, cancellationToken))?.Descriptor;

@@ -58,12 +58,12 @@ public sealed class RegistryClient
     }
 
     /// <summary>Resolves a tag or digest without pulling it: HEAD. Null if it does not exist.</summary>
-    /// <remarks>If a registry answers a HEAD without a digest, the manifest is fetched to compute it.</remarks>
+    /// <remarks>If a registry responds to a HEAD without a digest, the manifest is fetched to compute it.</remarks>
     public Task<Descriptor?> HeadManifestAsync(string repository, string reference, CancellationToken cancellationToken) =>
         _manifests.HeadAsync(repository, reference, cancellationToken);
 
     /// <summary>
-    /// The same, but a failed HEAD is not trusted, since some registries answer every HEAD with 404. For what should exist.
+    /// The same, but a failed HEAD is not trusted, since some registries respond to every HEAD with 404. For what should exist.
     /// </summary>
     public Task<Descriptor?> ResolveManifestAsync(string repository, string reference, CancellationToken cancellationToken) =>
         _manifests.ResolveAsync(repository, reference, cancellationToken);

@@ -177,7 +177,7 @@ internal sealed partial class RegistryTransport(
     {
         // Another host does not get it, but may have it from the registry, in the Location of an upload.
         request.Secrets.Add(authorization?.Header);
-        Secrets.Add(authorization?.Header);
+        Secrets.Add(request.Secrets);
         try
         {
             var response = await host.Sender.SendAsync(request, MayAuthorize(request) ? authorization?.Header : null, cancellationToken);

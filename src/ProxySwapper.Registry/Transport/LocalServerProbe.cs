@@ -6,24 +6,24 @@ using ProxySwapper.Registry.Timing;
 
 namespace ProxySwapper.Registry.Transport;
 
-/// <summary>What a local server speaks, as far as its answers tell.</summary>
+/// <summary>What a local server speaks, as far as its responses tell.</summary>
 internal enum ServerProtocol
 {
     /// <summary>Nobody listens.</summary>
     None,
 
-    /// <summary>It did not answer, or its answers can be those of both.</summary>
+    /// <summary>It did not respond, or its responses can be those of both.</summary>
     Unknown,
     Http,
     Https,
 }
 
 /// <summary>
-/// Finds out whether a local server expects TLS, with nothing of ours in the requests. Only an answer counts: a server that is slow, or
+/// Finds out whether a local server expects TLS, with nothing of ours in the requests. Only a response counts: a server that is slow, or
 /// that closes the connection because it is starting, says nothing about what it speaks.
 /// </summary>
 /// <param name="address">The server's URL.</param>
-/// <param name="limit">How long to wait for each of the two answers.</param>
+/// <param name="limit">How long to wait for each of the two responses.</param>
 /// <param name="time">The clock.</param>
 internal sealed class LocalServerProbe(Uri address, TimeSpan limit, TimeProvider time)
 {
@@ -64,7 +64,7 @@ internal sealed class LocalServerProbe(Uri address, TimeSpan limit, TimeProvider
     }
 
     /// <summary>
-    /// Asks by plain HTTP. Servers that expect TLS answer with 400, if at all; some that do not keep waiting for the end of a line when a
+    /// Asks by plain HTTP. Servers that expect TLS respond with 400, if at all; some that do not keep waiting for the end of a line when a
     /// TLS handshake is sent to them.
     /// </summary>
     private async Task<ServerProtocol> AskAsync(CancellationToken cancellationToken)
@@ -77,9 +77,9 @@ internal sealed class LocalServerProbe(Uri address, TimeSpan limit, TimeProvider
             var stream = connection.GetStream();
             var request = $"GET /v2/ HTTP/1.1\r\nHost: {address.Authority}\r\nConnection: close\r\n\r\n";
             await stream.WriteAsync(Encoding.ASCII.GetBytes(request), timeout.Token);
-            var answer = new byte[StatusLine.Length];
-            var length = await stream.ReadAtLeastAsync(answer, answer.Length, throwOnEndOfStream: false, timeout.Token);
-            var text = Encoding.Latin1.GetString(answer, 0, length);
+            var response = new byte[StatusLine.Length];
+            var length = await stream.ReadAtLeastAsync(response, response.Length, throwOnEndOfStream: false, timeout.Token);
+            var text = Encoding.Latin1.GetString(response, 0, length);
             return text.StartsWith("HTTP/1.", StringComparison.Ordinal) && !text.EndsWith(" 400", StringComparison.Ordinal)
                 ? ServerProtocol.Http
                 : ServerProtocol.Unknown;

@@ -15,10 +15,10 @@ internal sealed class SentSecrets
     private const int Shortest = 4;
 
     /// <summary>Tokens change during a long copy.</summary>
-    private const int MaxHeaders = 8;
+    private const int MaxSecrets = 16;
 
     private readonly Lock _gate = new();
-    private readonly List<AuthenticationHeaderValue> _headers = [];
+    private readonly List<string> _secrets = [];
     private readonly IReadOnlyList<string> _ofBody;
     private IReadOnlyList<string>? _forms;
 
@@ -28,14 +28,32 @@ internal sealed class SentSecrets
     /// <summary>Adds a header that is sent; nothing for null.</summary>
     public void Add(AuthenticationHeaderValue? authorization)
     {
-        if (authorization is null)
+        if (authorization?.Parameter is not { } parameter)
             return;
+        Add(parameter);
+        if (authorization.Scheme == "Basic")
+        {
+            var pair = Encoding.UTF8.GetString(Convert.FromBase64String(parameter));
+            Add(pair[(pair.IndexOf(':', StringComparison.Ordinal) + 1)..]);
+        }
+    }
+
+    /// <summary>Adds those of a request.</summary>
+    public void Add(SentSecrets ofRequest)
+    {
+        foreach (var secret in ofRequest.Copy())
+            Add(secret);
+    }
+
+    /// <summary>Adds a secret that is sent, or that gets what is sent.</summary>
+    public void Add(string secret)
+    {
         lock (_gate)
-            if (!_headers.Contains(authorization))
+            if (!_secrets.Contains(secret))
             {
-                if (_headers.Count == MaxHeaders)
-                    _headers.RemoveAt(0);
-                _headers.Add(authorization);
+                if (_secrets.Count == MaxSecrets)
+                    _secrets.RemoveAt(0);
+                _secrets.Add(secret);
                 _forms = null;
             }
     }
@@ -64,8 +82,7 @@ internal sealed class SentSecrets
     {
         lock (_gate)
             return _forms ??= [
-                .. _headers
-                    .SelectMany(SecretsOf)
+                .. _secrets
                     .Concat(_ofBody)
                     .Where(secret => secret.Length >= Shortest)
                     // URLs lose the padding of Base64 easily.
@@ -76,13 +93,9 @@ internal sealed class SentSecrets
             ];
     }
 
-    private static IEnumerable<string> SecretsOf(AuthenticationHeaderValue authorization)
+    private string[] Copy()
     {
-        if (authorization.Parameter is not { } parameter)
-            return [];
-        if (authorization.Scheme != "Basic")
-            return [parameter];
-        var pair = Encoding.UTF8.GetString(Convert.FromBase64String(parameter));
-        return [parameter, pair[(pair.IndexOf(':', StringComparison.Ordinal) + 1)..]];
+        lock (_gate)
+            return [.. _secrets];
     }
 }

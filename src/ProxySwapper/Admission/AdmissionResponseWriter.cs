@@ -7,7 +7,7 @@ namespace ProxySwapper.Admission;
 internal static class AdmissionResponseWriter
 {
     /// <summary>
-    /// Answers requests that are dry runs themselves (<c>kubectl --dry-run=server</c>, <c>proxyswapper check</c>) with <c>dryRun</c> on:
+    /// For requests that are dry runs themselves (<c>kubectl --dry-run=server</c>, <c>proxyswapper check</c>), with <c>dryRun</c> on:
     /// the only sign that the API server called the webhook, since the Pod stays unchanged.
     /// </summary>
     public const string DryRunWarning = DryRunPrefix + "is on, the Pod is left unchanged";

@@ -17,7 +17,7 @@ internal static class AdmissionReviewReader
     /// <summary>For larger arrays, the pool would keep the next power of two for every thread.</summary>
     private const int MaximumPooledSize = 1024 * 1024;
 
-    /// <summary>Reads a review; false, with the reason, if it cannot be answered.</summary>
+    /// <summary>Reads a review; false, with the reason, if it is not a valid review.</summary>
     /// <param name="body">The request's body.</param>
     /// <param name="patchLabelKey">The key of the label that marks a rewritten Pod.</param>
     /// <param name="review">The review.</param>

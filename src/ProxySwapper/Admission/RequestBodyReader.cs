@@ -66,7 +66,7 @@ internal sealed class RequestBodyReader(TimeProvider time) : IDisposable
             {
                 var result = await reading;
                 _limiter.Grow(body, result.Buffer.Length);
-                // A read cancelled by the stopping host continues: requests in progress are answered.
+                // A read cancelled by the stopping host continues: requests in progress get their responses.
                 var isDone = result.IsCompleted && body.Reason is null;
                 if (isDone && result.Buffer.Length <= MaximumSize)
                     return await TakeTurnAsync(pipe, result.Buffer, body);

@@ -38,7 +38,7 @@ internal sealed class PolicyClient(KubernetesClient client, string name)
     /// href="https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts"/>); a merge patch ends both.
     /// </summary>
     /// <returns>The policy as it is then.</returns>
-    /// <exception cref="KubernetesException">The server refused or did not answer.</exception>
+    /// <exception cref="KubernetesException">The server returned an error or did not respond.</exception>
     public async Task<JsonObject> ApplyAsync(AdmissionPolicy policy, CancellationToken cancellationToken)
     {
         var version = await FindVersionAsync(cancellationToken);

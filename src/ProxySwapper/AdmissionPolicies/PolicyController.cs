@@ -73,7 +73,7 @@ internal sealed partial class PolicyController : BackgroundService, IReadinessCh
 
     /// <summary>
     /// Ready once the policy has been in force, or is disabled for lack of its binding, until the API server refuses a newer one: an API
-    /// server that does not answer still has the policy.
+    /// server that does not respond still has the policy.
     /// </summary>
     public ReadinessState State => new(_isReady, _fault);
 

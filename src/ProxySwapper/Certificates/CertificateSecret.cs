@@ -16,7 +16,7 @@ internal sealed class CertificateSecret(KubernetesClient client, string name, st
     private readonly LeaseClient _leases = new(client);
 
     /// <summary>Reads the Secret; null if it is missing. Its set is null if it is not valid.</summary>
-    /// <exception cref="KubernetesException">The API server refused or did not answer.</exception>
+    /// <exception cref="KubernetesException">The API server returned an error or did not respond.</exception>
     public async Task<StoredCertificates?> ReadAsync(CancellationToken cancellationToken)
     {
         if (await _secrets.GetAsync(client.Namespace, name, cancellationToken) is not { } secret)
@@ -25,7 +25,7 @@ internal sealed class CertificateSecret(KubernetesClient client, string name, st
     }
 
     /// <summary>Replaces what was read by a new set; false if another replica is doing so or was faster.</summary>
-    /// <exception cref="KubernetesException">The API server refused or did not answer.</exception>
+    /// <exception cref="KubernetesException">The API server returned an error or did not respond.</exception>
     public async Task<bool> TryWriteAsync(CertificateSet set, StoredCertificates? over, CancellationToken cancellationToken)
     {
         if (await TryLockAsync(cancellationToken) is not { } held)

@@ -20,7 +20,7 @@ internal sealed class SelfSignedCertificates(
     private (string Authorities, DateTimeOffset Since)? _published;
 
     /// <summary>The set to serve now; null while another replica is about to write the first one.</summary>
-    /// <exception cref="KubernetesException">The API server refused or did not answer.</exception>
+    /// <exception cref="KubernetesException">The API server returned an error or did not respond.</exception>
     public async Task<CertificateSet?> CheckAsync(CancellationToken cancellationToken)
     {
         var stored = await secret.ReadAsync(cancellationToken);

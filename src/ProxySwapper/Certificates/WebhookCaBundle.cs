@@ -16,7 +16,7 @@ internal sealed class WebhookCaBundle(KubernetesClient client, string webhookNam
     /// <param name="authorities">PEM.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <returns>False if the configuration does not exist: it was disabled or is not installed yet.</returns>
-    /// <exception cref="KubernetesException">The API server refused or did not answer.</exception>
+    /// <exception cref="KubernetesException">The API server returned an error or did not respond.</exception>
     public async Task<bool> PublishAsync(string authorities, CancellationToken cancellationToken)
     {
         if (await _configurations.GetAsync(null, webhookName, cancellationToken) is not { } found)

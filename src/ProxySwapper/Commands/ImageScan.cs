@@ -26,7 +26,7 @@ internal sealed record ImageScan(
     ProgressLine Progress
 )
 {
-    /// <summary>What Docker Hub answered, if it was asked.</summary>
+    /// <summary>The response of Docker Hub, if it was asked.</summary>
     public PullLimit PullLimit { get; private set; } = new(null);
 
     /// <summary>Asks each target whether it has its image.</summary>

@@ -72,5 +72,5 @@ internal sealed class ManagementClient(Uri address, string? token, Stream? conne
     }
 }
 
-/// <summary>A management port did not answer as expected; the message names the request.</summary>
+/// <summary>A management port did not respond as expected; the message names the request.</summary>
 internal sealed class ManagementException(string message, Exception? innerException = null) : Exception(message, innerException);

@@ -37,7 +37,7 @@ internal sealed record ReplicaStatus(string Namespace, string Name, int Port)
     /// <param name="token">The management token, or null.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="KubernetesException">The API server or kubelet refused.</exception>
-    /// <exception cref="ManagementException">The Pod did not answer, or refused.</exception>
+    /// <exception cref="ManagementException">The Pod did not respond, or returned an error.</exception>
     public async Task<JsonDocument> ReadAsync(KubernetesClient client, string? token, CancellationToken cancellationToken)
     {
         await using var connection = await client.ForwardAsync(Namespace, Name, Port, cancellationToken);

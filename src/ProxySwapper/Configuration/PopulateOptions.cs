@@ -37,7 +37,7 @@ internal enum PopulatePolicy
     /// <summary>The image is copied after the Pod is admitted; kubelet may pull too early.</summary>
     Delayed,
 
-    /// <summary>The answer waits for the copy, for a few seconds at most.</summary>
+    /// <summary>The response waits for the copy, for a few seconds at most.</summary>
     Immediate,
 
     /// <summary>

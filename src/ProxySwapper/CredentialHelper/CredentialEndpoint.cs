@@ -9,8 +9,8 @@ using ProxySwapper.Registry.Timing;
 namespace ProxySwapper.CredentialHelper;
 
 /// <summary>
-/// Answers <c>GET /credential?host=HOST</c> in the format of Docker's credential helpers' <c>get</c>, for configured registries only. The
-/// caller may continue anonymously without a credential, so each such answer is logged and counted.
+/// Handles <c>GET /credential?host=HOST</c> in the format of Docker's credential helpers' <c>get</c>, for configured registries only. The
+/// caller may continue anonymously without a credential, so each such response is logged and counted.
 /// </summary>
 internal sealed partial class CredentialEndpoint : IReadinessCheck
 {

@@ -75,10 +75,10 @@ internal sealed class DemoWebhook : IAsyncDisposable
             },
         };
         using var content = new StringContent(review.ToJsonString(), Encoding.UTF8, MediaTypeHeaderValue.Parse("application/json"));
-        using var answer = await _client.PostAsync(Address, content, cancellationToken);
-        var response = JsonNode.Parse(await answer.EnsureSuccessStatusCode().Content.ReadAsStringAsync(cancellationToken))!["response"]!;
-        var patch = response["patch"] is { } text ? JsonNode.Parse(Convert.FromBase64String((string)text!))!.AsArray() : null;
-        return (patch, response["warnings"]?.AsArray());
+        using var response = await _client.PostAsync(Address, content, cancellationToken);
+        var result = JsonNode.Parse(await response.EnsureSuccessStatusCode().Content.ReadAsStringAsync(cancellationToken))!["response"]!;
+        var patch = result["patch"] is { } text ? JsonNode.Parse(Convert.FromBase64String((string)text!))!.AsArray() : null;
+        return (patch, result["warnings"]?.AsArray());
     }
 
     public async ValueTask DisposeAsync()

@@ -16,7 +16,7 @@ internal sealed record ResourceAccess(string Verb, ResourceType Type, string? Na
 internal sealed class AccessReviewClient(KubernetesClient client)
 {
     /// <summary>Whether we currently have a permission.</summary>
-    /// <exception cref="KubernetesException">The server refused or did not answer.</exception>
+    /// <exception cref="KubernetesException">The server returned an error or did not respond.</exception>
     public async Task<bool> IsAllowedAsync(ResourceAccess access, CancellationToken cancellationToken)
     {
         var parts = access.Type.GroupVersion.Split('/');
@@ -35,7 +35,7 @@ internal sealed class AccessReviewClient(KubernetesClient client)
                 },
             },
         };
-        var answer = await client.PostAsync(ResourceType.SelfSubjectAccessReviews.CollectionPath(), review, cancellationToken);
-        return answer.IsTrue("status", "allowed");
+        var result = await client.PostAsync(ResourceType.SelfSubjectAccessReviews.CollectionPath(), review, cancellationToken);
+        return result.IsTrue("status", "allowed");
     }
 }

@@ -37,7 +37,7 @@ internal sealed class ApiRequestSender(KubernetesConnection connection, TimeProv
     public DateTimeOffset ServerTime => ServerTimeAt(time.GetTimestamp());
 
     /// <summary>Sends a request and reads the whole response.</summary>
-    /// <exception cref="KubernetesException">The server refused it or did not answer within 30 s.</exception>
+    /// <exception cref="KubernetesException">The server returned an error or did not respond within 30 s.</exception>
     /// <exception cref="KubernetesConnectionException">No usable credential was found.</exception>
     public Task<HttpResponseMessage> SendAsync(ApiRequest request, CancellationToken cancellationToken) =>
         SendAsync(request, isBuffered: true, cancellationToken);

@@ -29,7 +29,7 @@ internal sealed class KubernetesClient(KubernetesConnection connection, TimeProv
     /// <summary>An object, or null when it (or its kind) does not exist.</summary>
     /// <param name="path">Such as <c>/api/v1/namespaces/default/configmaps/name</c>, with external names escaped.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
-    /// <exception cref="KubernetesException">The server refused or did not answer.</exception>
+    /// <exception cref="KubernetesException">The server returned an error or did not respond.</exception>
     public Task<JsonObject?> GetAsync(string path, CancellationToken cancellationToken) =>
         FindAsync(new ApiRequest(HttpMethod.Get, path), cancellationToken);
 
@@ -118,7 +118,7 @@ internal sealed class KubernetesClient(KubernetesConnection connection, TimeProv
     /// <param name="path">Path and query string.</param>
     /// <param name="limit">How long one read may take.</param>
     /// <param name="cancellationToken">Cancels this call and every read.</param>
-    /// <exception cref="KubernetesException">The server refused or did not answer.</exception>
+    /// <exception cref="KubernetesException">The server returned an error or did not respond.</exception>
     public Task<StreamedResponse> OpenAsync(string path, TimeSpan limit, CancellationToken cancellationToken) =>
         StreamedResponse.OpenAsync(_sender, path, limit, time, cancellationToken);
 
@@ -127,7 +127,7 @@ internal sealed class KubernetesClient(KubernetesConnection connection, TimeProv
     /// <param name="pod">The Pod.</param>
     /// <param name="port">The port, which need not be one that the Pod declares.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
-    /// <exception cref="KubernetesException">The server refused or did not answer.</exception>
+    /// <exception cref="KubernetesException">The server returned an error or did not respond.</exception>
     public async Task<Stream> ForwardAsync(string @namespace, string pod, int port, CancellationToken cancellationToken)
     {
         var path = string.Create(CultureInfo.InvariantCulture, $"{ResourceType.Pods.ObjectPath(@namespace, pod)}/portforward?ports={port}");

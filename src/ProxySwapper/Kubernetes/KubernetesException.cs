@@ -4,7 +4,7 @@ using System.Text;
 namespace ProxySwapper.Kubernetes;
 
 /// <summary>
-/// The API server refused a request or did not answer it. The message names verb, resource, namespace and name, status, and the
+/// The API server rejected a request or did not respond. The message names verb, resource, namespace and name, status, and the
 /// server's own text.
 /// </summary>
 internal sealed class KubernetesException(

@@ -10,13 +10,13 @@ namespace ProxySwapper.Kubernetes;
 internal sealed record KubernetesVersion(int Major, int Minor, string GitVersion)
 {
     /// <summary>Asks the API server.</summary>
-    /// <exception cref="KubernetesException">The server refused, did not answer, or did not return a version.</exception>
+    /// <exception cref="KubernetesException">The server returned an error, did not respond, or did not return a version.</exception>
     public static async Task<KubernetesVersion> GetAsync(KubernetesClient client, CancellationToken cancellationToken)
     {
         const string path = "/version";
-        var answer = await client.GetAsync(path, cancellationToken);
-        var text = answer.Text("gitVersion") ?? "";
-        return Number(answer.Text("major")) is { } major && Number(answer.Text("minor")) is { } minor
+        var version = await client.GetAsync(path, cancellationToken);
+        var text = version.Text("gitVersion") ?? "";
+        return Number(version.Text("major")) is { } major && Number(version.Text("minor")) is { } minor
             ? new KubernetesVersion(major, minor, text)
             : throw new KubernetesException(new ApiRequest(HttpMethod.Get, path), HttpStatusCode.OK, null, "the response has no version");
     }

@@ -11,12 +11,12 @@ internal sealed class LeaseClient(KubernetesClient client)
     private readonly ResourceClient _leases = new(client, ResourceType.Leases);
 
     /// <summary>A Lease, or null when it does not exist.</summary>
-    /// <exception cref="KubernetesException">The server refused or did not answer.</exception>
+    /// <exception cref="KubernetesException">The server returned an error or did not respond.</exception>
     public async Task<Lease?> GetAsync(string @namespace, string name, CancellationToken cancellationToken) =>
         await _leases.GetAsync(@namespace, name, cancellationToken) is { } found ? Read(found, @namespace, name) : null;
 
     /// <summary>The Leases of a namespace with these labels.</summary>
-    /// <exception cref="KubernetesException">The server refused or did not answer.</exception>
+    /// <exception cref="KubernetesException">The server returned an error or did not respond.</exception>
     public IAsyncEnumerable<Lease> ListAsync(string @namespace, string? labelSelector, CancellationToken cancellationToken) =>
         new ResourceLister(client).ListAsync(
             new ResourceQuery(ResourceType.Leases, @namespace) { LabelSelector = labelSelector },
@@ -26,7 +26,7 @@ internal sealed class LeaseClient(KubernetesClient client)
 
     /// <summary>Creates a Lease; null if the name is taken.</summary>
     /// <returns>The Lease with its uid and resource version.</returns>
-    /// <exception cref="KubernetesException">The server refused or did not answer.</exception>
+    /// <exception cref="KubernetesException">The server returned an error or did not respond.</exception>
     public async Task<Lease?> TryCreateAsync(Lease lease, CancellationToken cancellationToken)
     {
         try
@@ -44,7 +44,7 @@ internal sealed class LeaseClient(KubernetesClient client)
     /// <param name="lease">The Lease with the uid and resource version that were read.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <returns>The Lease with its new resource version.</returns>
-    /// <exception cref="KubernetesException">The server refused or did not answer.</exception>
+    /// <exception cref="KubernetesException">The server returned an error or did not respond.</exception>
     public async Task<Lease?> TryUpdateAsync(Lease lease, CancellationToken cancellationToken)
     {
         if (lease.Uid.Length == 0 || lease.ResourceVersion.Length == 0)
@@ -62,7 +62,7 @@ internal sealed class LeaseClient(KubernetesClient client)
     }
 
     /// <summary>Deletes the version that was read; false if it has changed or been deleted.</summary>
-    /// <exception cref="KubernetesException">The server refused or did not answer.</exception>
+    /// <exception cref="KubernetesException">The server returned an error or did not respond.</exception>
     public async Task<bool> TryDeleteAsync(Lease lease, CancellationToken cancellationToken)
     {
         try

@@ -41,7 +41,7 @@ internal sealed class PodClient(KubernetesClient client)
     /// Reads a Pod by a patch without operations, which needs the permission to patch Pods but not to get them. Null if the Pod does not
     /// exist.
     /// </summary>
-    /// <exception cref="KubernetesException">The server refused or did not answer.</exception>
+    /// <exception cref="KubernetesException">The server returned an error or did not respond.</exception>
     public async Task<JsonObject?> ReadByPatchAsync(string @namespace, string name, CancellationToken cancellationToken)
     {
         var path = ResourceType.Pods.ObjectPath(@namespace, name);

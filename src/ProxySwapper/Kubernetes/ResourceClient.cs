@@ -11,7 +11,7 @@ internal sealed class ResourceClient(KubernetesClient client, ResourceType type)
     /// <param name="namespace">Its namespace, or null if the kind is cluster-scoped.</param>
     /// <param name="name">Its name.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
-    /// <exception cref="KubernetesException">The server refused or did not answer.</exception>
+    /// <exception cref="KubernetesException">The server returned an error or did not respond.</exception>
     public Task<JsonObject?> GetAsync(string? @namespace, string name, CancellationToken cancellationToken) =>
         client.GetAsync(type.ObjectPath(@namespace, name), cancellationToken);
 
@@ -32,7 +32,7 @@ internal sealed class ResourceClient(KubernetesClient client, ResourceType type)
         client.PutAsync(type.ObjectPath(@namespace, name), body, cancellationToken);
 
     /// <summary>Changes an object.</summary>
-    /// <exception cref="KubernetesException">The server refused or did not answer.</exception>
+    /// <exception cref="KubernetesException">The server returned an error or did not respond.</exception>
     public Task<JsonObject> PatchAsync(
         string? @namespace,
         string name,

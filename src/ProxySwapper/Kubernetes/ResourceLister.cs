@@ -19,7 +19,7 @@ internal sealed class ResourceLister(KubernetesClient client, int pageSize = Res
     /// <param name="query">Which objects.</param>
     /// <param name="read">Extracts what is needed from an object; the element is not valid afterwards.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
-    /// <exception cref="KubernetesException">The server refused or did not answer.</exception>
+    /// <exception cref="KubernetesException">The server returned an error or did not respond.</exception>
     public async IAsyncEnumerable<T> ListAsync<T>(
         ResourceQuery query,
         Func<JsonElement, T> read,

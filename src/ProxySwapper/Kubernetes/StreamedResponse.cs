@@ -35,7 +35,7 @@ internal sealed class StreamedResponse : IDisposable
     /// <param name="limit">How long one read may take.</param>
     /// <param name="time">The clock.</param>
     /// <param name="cancellationToken">Cancels this call and every read.</param>
-    /// <exception cref="KubernetesException">The server refused it or did not answer.</exception>
+    /// <exception cref="KubernetesException">The server returned an error or did not respond.</exception>
     public static async Task<StreamedResponse> OpenAsync(
         ApiRequestSender sender,
         string path,

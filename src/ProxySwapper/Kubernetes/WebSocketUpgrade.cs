@@ -20,7 +20,7 @@ internal static class WebSocketUpgrade
     /// <param name="path">Path and query string.</param>
     /// <param name="protocol">The subprotocol.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
-    /// <exception cref="KubernetesException">The server refused or did not answer.</exception>
+    /// <exception cref="KubernetesException">The server returned an error or did not respond.</exception>
     public static async Task<WebSocket> OpenAsync(
         ApiRequestSender sender,
         string path,

@@ -17,7 +17,7 @@ internal interface IReadinessCheck
 /// <param name="Detail">A message for the operator; empty if everything is fine.</param>
 internal readonly record struct ReadinessState(bool IsReady, string Detail = "");
 
-/// <summary>Answers <c>/readyz</c>: 503 until everything is loaded, and while draining; <c>?verbose</c> lists the checks.</summary>
+/// <summary>Serves <c>/readyz</c>: 503 until everything is loaded, and while draining; <c>?verbose</c> lists the checks.</summary>
 internal sealed class Readiness(IEnumerable<IReadinessCheck> checks) : IManagementPage
 {
     private volatile bool _isStarted;

@@ -100,7 +100,7 @@ internal sealed partial class EcrRepositoryCreator
 
     /// <summary>
     /// Sets the policies of the configuration at an existing repository that was created here, as its tag <see cref="MarkKey"/> shows;
-    /// once for each repository and configuration. Never throws for what ECR answers.
+    /// once for each repository and configuration. Never throws for an error of ECR.
     /// </summary>
     public async Task ReconcileAsync(ImageReference target, CancellationToken cancellationToken)
     {

@@ -41,9 +41,9 @@ internal static class JsonReport
     {
         json.WriteStartObject("dockerHubLimit");
         json.WriteString("source", limit.Reported is null ? "documentation" : "response");
-        Write(json, "pulls", limit.Reported is { } answer ? answer.Limit : PullLimit.Anonymous);
+        Write(json, "pulls", limit.Reported is { } reported ? reported.Limit : PullLimit.Anonymous);
         Write(json, "remaining", limit.Reported?.Remaining);
-        Write(json, "seconds", (int?)(limit.Reported is { } answered ? answered.Window : PullLimit.Window)?.TotalSeconds);
+        Write(json, "seconds", (int?)(limit.Reported is { } last ? last.Window : PullLimit.Window)?.TotalSeconds);
         json.WriteEndObject();
     }
 

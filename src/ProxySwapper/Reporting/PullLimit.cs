@@ -8,7 +8,7 @@ namespace ProxySwapper.Reporting;
 /// Docker Hub's pull limit, with which a cold start is compared: the one that Docker Hub reported to this machine, else the documented one
 /// (<see href="https://docs.docker.com/docker-hub/usage/">Docker Hub usage and limits</see>).
 /// </summary>
-/// <param name="Reported">What Docker Hub answered; null if it was not asked, or named no limit.</param>
+/// <param name="Reported">The response of Docker Hub; null if it was not asked, or named no limit.</param>
 internal sealed record PullLimit(RateLimitStatus? Reported)
 {
     /// <summary>Documented pulls in a window without a login, by address.</summary>
@@ -21,7 +21,7 @@ internal sealed record PullLimit(RateLimitStatus? Reported)
     public static readonly TimeSpan Window = TimeSpan.FromHours(6);
 
     /// <summary>The limit that the registries' responses show.</summary>
-    /// <param name="limits">What hosts answered last.</param>
+    /// <param name="limits">The last responses of hosts.</param>
     public static PullLimit Of(IReadOnlyDictionary<RegistryName, RateLimitStatus> limits) =>
         new(limits.GetValueOrDefault(RegistryName.DockerHub));
 
@@ -31,16 +31,16 @@ internal sealed record PullLimit(RateLimitStatus? Reported)
     public string Compare(int least, int most)
     {
         var pulls = ReportMessages.Range(least, most);
-        if (Reported is not { } answer)
+        if (Reported is not { } reported)
             return $"Docker Hub documents {Anonymous} pulls in 6 hours without a login, {FreeAccount} with a free account: "
                 + (
                     most > FreeAccount ? $"{pulls} exceed both."
                     : most > Anonymous ? $"{pulls} exceed the first."
                     : $"{pulls} {(pulls == "1" ? "is" : "are")} within both."
                 );
-        var all = answer.Limit is { } limit ? $" of {limit}" : "";
-        var window = answer.Window is { } length ? string.Create(CultureInfo.InvariantCulture, $" in {length.TotalHours:0.#} hours") : "";
-        return $"Docker Hub reports that {answer.Remaining}{all} pulls{window} are left for this machine: "
-            + (most > answer.Remaining ? $"{pulls} exceed them." : $"{pulls} {(pulls == "1" ? "is" : "are")} within them.");
+        var all = reported.Limit is { } limit ? $" of {limit}" : "";
+        var window = reported.Window is { } length ? string.Create(CultureInfo.InvariantCulture, $" in {length.TotalHours:0.#} hours") : "";
+        return $"Docker Hub reports that {reported.Remaining}{all} pulls{window} are left for this machine: "
+            + (most > reported.Remaining ? $"{pulls} exceed them." : $"{pulls} {(pulls == "1" ? "is" : "are")} within them.");
     }
 }

@@ -9,15 +9,15 @@ internal sealed class RequestDispatcher(AdmissionEndpoint admission, ManagementP
     public Task RespondAsync(HttpContext context)
     {
         (context.Request.IsHttps ? limits.Webhook : limits.Management).BeginRequest(context);
-        var answer = Answer(context);
-        return answer.IsCompletedSuccessfully ? Task.CompletedTask : IgnoreAbortAsync(context, answer);
+        var handling = HandleAsync(context);
+        return handling.IsCompletedSuccessfully ? Task.CompletedTask : IgnoreAbortAsync(context, handling);
     }
 
-    private static async Task IgnoreAbortAsync(HttpContext context, Task answer)
+    private static async Task IgnoreAbortAsync(HttpContext context, Task handling)
     {
         try
         {
-            await answer;
+            await handling;
         }
         catch (IOException)
         {
@@ -26,7 +26,7 @@ internal sealed class RequestDispatcher(AdmissionEndpoint admission, ManagementP
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested) { }
     }
 
-    private Task Answer(HttpContext context) =>
+    private Task HandleAsync(HttpContext context) =>
         !context.Request.IsHttps ? pages.RespondAsync(context)
         : context.Request.Path.Value == AdmissionEndpoint.Path ? admission.RespondAsync(context)
         : ManagementPages.NotFound(context);

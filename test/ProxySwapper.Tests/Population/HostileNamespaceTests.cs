@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using ProxySwapper.Configuration;
@@ -232,18 +231,7 @@ internal sealed class HostileNamespaceTests
     }
 
     private Task<JsonObject> SecretAsync(string team, string name, string json) =>
-        _client.PostAsync(
-            $"/api/v1/namespaces/{team}/secrets",
-            new JsonObject
-            {
-                ["apiVersion"] = "v1",
-                ["kind"] = "Secret",
-                ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = team },
-                ["type"] = "kubernetes.io/dockerconfigjson",
-                ["data"] = new JsonObject { [".dockerconfigjson"] = Convert.ToBase64String(Encoding.UTF8.GetBytes(json)) },
-            },
-            default
-        );
+        new ResourceClient(_client, ResourceType.Secrets).CreateAsync(team, PullSecretSamples.Create(name, json), default);
 
     private async Task PostAsync(string team, string name, string[] secrets, params string[] images)
     {

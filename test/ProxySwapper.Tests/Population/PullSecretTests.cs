@@ -1,5 +1,3 @@
-using System.Text;
-using System.Text.Json.Nodes;
 using ProxySwapper.Configuration;
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Kubernetes.InMemory;
@@ -124,18 +122,7 @@ internal sealed class PullSecretTests : IDisposable
         );
 
     private async Task CreateSecretAsync(string config) =>
-        await new ResourceClient(_client, ResourceType.Secrets).CreateAsync(
-            "team",
-            new JsonObject
-            {
-                ["apiVersion"] = "v1",
-                ["kind"] = "Secret",
-                ["type"] = "kubernetes.io/dockerconfigjson",
-                ["metadata"] = new JsonObject { ["name"] = Secret },
-                ["data"] = new JsonObject { [".dockerconfigjson"] = Convert.ToBase64String(Encoding.UTF8.GetBytes(config)) },
-            },
-            default
-        );
+        await new ResourceClient(_client, ResourceType.Secrets).CreateAsync("team", PullSecretSamples.Create(Secret, config), default);
 
     private int Reads() => _server.Requests.GetValueOrDefault("get secrets");
 

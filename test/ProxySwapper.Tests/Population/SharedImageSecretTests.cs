@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using ProxySwapper.Configuration;
@@ -83,18 +82,7 @@ internal sealed class SharedImageSecretTests
     {
         var login =
             $$"""{"auths":{"{{_upstream.Address}}":{"username":"puller","password":"{{(team == "right" ? "right" : "wrong")}}"} } }""";
-        await _client.PostAsync(
-            $"/api/v1/namespaces/{team}/secrets",
-            new JsonObject
-            {
-                ["apiVersion"] = "v1",
-                ["kind"] = "Secret",
-                ["metadata"] = new JsonObject { ["name"] = "mine", ["namespace"] = team },
-                ["type"] = "kubernetes.io/dockerconfigjson",
-                ["data"] = new JsonObject { [".dockerconfigjson"] = Convert.ToBase64String(Encoding.UTF8.GetBytes(login)) },
-            },
-            default
-        );
+        await new ResourceClient(_client, ResourceType.Secrets).CreateAsync(team, PullSecretSamples.Create("mine", login), default);
         var pod = GatedPodSamples.Create(team, "app", ($"{_upstream.Address}/app:1", $"{_downstream.Address}/mirror/app:1"));
         pod["spec"]!["imagePullSecrets"] = new JsonArray(new JsonObject { ["name"] = "mine" });
         await new ResourceClient(_client, ResourceType.Pods).CreateAsync(team, pod, default);

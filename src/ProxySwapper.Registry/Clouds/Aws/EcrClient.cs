@@ -63,7 +63,7 @@ public sealed class EcrClient : IDisposable
     {
         const string operation = "CreateRepository";
         ArgumentNullException.ThrowIfNull(settings);
-        var answer = await CallAsync(
+        var response = await CallAsync(
             operation,
             json =>
             {
@@ -73,7 +73,7 @@ public sealed class EcrClient : IDisposable
             },
             cancellationToken
         );
-        return Read(operation, answer, body => EcrRepository.Read(body.GetProperty("repository")));
+        return Read(operation, response, body => EcrRepository.Read(body.GetProperty("repository")));
     }
 
     /// <summary>A repository, or null if it does not exist.</summary>
@@ -83,7 +83,7 @@ public sealed class EcrClient : IDisposable
         const string operation = "DescribeRepositories";
         try
         {
-            var answer = await CallAsync(
+            var response = await CallAsync(
                 operation,
                 json =>
                 {
@@ -94,7 +94,7 @@ public sealed class EcrClient : IDisposable
                 },
                 cancellationToken
             );
-            return Read(operation, answer, body => body.GetProperty("repositories").EnumerateArray().Select(EcrRepository.Read).First());
+            return Read(operation, response, body => body.GetProperty("repositories").EnumerateArray().Select(EcrRepository.Read).First());
         }
         catch (EcrException fault) when (fault.Code == "RepositoryNotFoundException")
         {
@@ -109,10 +109,10 @@ public sealed class EcrClient : IDisposable
     public async Task<IReadOnlyDictionary<string, string>> ListTagsAsync(string arn, CancellationToken cancellationToken)
     {
         const string operation = "ListTagsForResource";
-        var answer = await CallAsync(operation, json => json.WriteString("resourceArn", arn), cancellationToken);
+        var response = await CallAsync(operation, json => json.WriteString("resourceArn", arn), cancellationToken);
         return Read(
             operation,
-            answer,
+            response,
             body =>
                 body.GetProperty("tags")
                     .EnumerateArray()
@@ -190,11 +190,11 @@ public sealed class EcrClient : IDisposable
         return fault.GetBaseException().Message;
     }
 
-    private static T Read<T>(string operation, ReadOnlyMemory<byte> answer, Func<JsonElement, T> read)
+    private static T Read<T>(string operation, ReadOnlyMemory<byte> response, Func<JsonElement, T> read)
     {
         try
         {
-            using var document = JsonDocument.Parse(answer);
+            using var document = JsonDocument.Parse(response);
             return read(document.RootElement);
         }
         catch (Exception fault)

@@ -99,12 +99,12 @@ internal sealed class AzureTokenExchange(RegistryClients clients, TimeProvider t
             IsRepeatable = false,
             Secrets = new(accessToken),
         };
-        using var answer = await host.Sender.SendAsync(request, null, cancellationToken);
-        if (answer.Status != HttpStatusCode.OK)
-            throw await ErrorResponseReader.ReadAsync(answer, request, null, time, cancellationToken);
+        using var response = await host.Sender.SendAsync(request, null, cancellationToken);
+        if (response.Status != HttpStatusCode.OK)
+            throw await ErrorResponseReader.ReadAsync(response, request, null, time, cancellationToken);
         try
         {
-            using var document = JsonDocument.Parse(await answer.ReadBodyAsync(MaximumResponseBytes, cancellationToken));
+            using var document = JsonDocument.Parse(await response.ReadBodyAsync(MaximumResponseBytes, cancellationToken));
             if (document.RootElement.GetProperty("refresh_token").GetString() is not { Length: > 0 } token)
                 throw new JsonException("no token");
             return new RenewableCredential(RegistryCredential.Identity(token), EndOf(token) ?? time.GetUtcNow() + UnknownLifetime);
@@ -112,11 +112,11 @@ internal sealed class AzureTokenExchange(RegistryClients clients, TimeProvider t
         catch (Exception fault) when (fault is JsonException or KeyNotFoundException or InvalidOperationException or InvalidDataException)
         {
             // The response is not quoted, since it may contain part of a token.
-            throw request.Fault(answer.Status, "the response does not have the format of Azure's registries");
+            throw request.Fault(response.Status, "the response does not have the format of Azure's registries");
         }
         catch (IOException fault)
         {
-            throw request.Fault(answer.Status, "the response ended early", fault, transient: true);
+            throw request.Fault(response.Status, "the response ended early", fault, transient: true);
         }
     }
 }

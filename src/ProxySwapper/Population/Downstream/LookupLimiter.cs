@@ -10,7 +10,7 @@ namespace ProxySwapper.Population.Downstream;
 /// </summary>
 internal sealed class LookupLimiter(SeenNamespaces seen)
 {
-    /// <summary>Lookups of one namespace at one registry: half of those that a registry answers at a time.</summary>
+    /// <summary>Lookups of one namespace at one registry: half of those that a registry gets at a time.</summary>
     public const int MaximumOfNamespace = 4;
 
     /// <summary>

@@ -2,11 +2,11 @@ namespace ProxySwapper.Population.Downstream;
 
 /// <summary>The result of a check of one repository.</summary>
 /// <param name="Repository">The repository.</param>
-/// <param name="Response">What the registry answered.</param>
+/// <param name="Response">The response of the registry.</param>
 /// <param name="Denial">Why it refused, or null.</param>
 internal sealed record RepositoryAccess(string Repository, RepositoryResponse Response, string? Denial);
 
-/// <summary>What a registry answered to a check of a repository.</summary>
+/// <summary>The response of a registry to a check of a repository.</summary>
 internal enum RepositoryResponse
 {
     /// <summary>Nothing that tells: it was too slow, did not respond, or failed (5xx).</summary>

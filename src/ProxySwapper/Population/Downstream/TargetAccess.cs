@@ -18,7 +18,7 @@ internal sealed class TargetAccess(RegistryName registry, string path)
     private volatile string? _granted;
     private volatile IReadOnlyList<string> _used = [];
 
-    /// <summary>The repositories that refused us when they last answered.</summary>
+    /// <summary>The repositories that rejected us in their last response.</summary>
     private readonly HashSet<string> _refusing = new(StringComparer.Ordinal);
     private DateTimeOffset _next;
 

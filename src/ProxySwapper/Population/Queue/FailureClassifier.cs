@@ -43,6 +43,7 @@ internal static class FailureClassifier
         fault switch
         {
             RegistryException refused => refused.Host == registry && (IsRejection(refused) || !isOpened && !IsNotConnected(refused)),
+            FormatException => !isOpened,
             _ => fault is RegistryCredentialException,
         };
 

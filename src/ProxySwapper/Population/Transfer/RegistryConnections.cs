@@ -42,7 +42,7 @@ internal sealed class RegistryConnections : IDisposable
     /// </summary>
     public RegistryServices ForCopies { get; }
 
-    /// <summary>For lookups that a request waits for: a late answer is useless.</summary>
+    /// <summary>For lookups that a request waits for: a late response is useless.</summary>
     public RegistryServices ForLookups { get; }
 
     /// <summary>The remaining pulls that registries last reported, by name.</summary>

@@ -65,7 +65,7 @@ internal sealed class CopyTimeoutTests
         var work = new WarmUpWork(ImageReference.Parse($"{_held.Address}/up/app:1"), "up/app", new Platform("linux", "amd64"));
         Assert.That(
             async () => await transfer.RunAsync(work, [], new Progress<CopyProgress>(), default),
-            Throws.InstanceOf<TimeoutException>().With.Message.EndsWith("timed out after 00:00:01 (populate.copyTimeout)")
+            Throws.InstanceOf<TimeoutException>().With.Message.EndsWith("timed out after 1 s (populate.copyTimeout)")
         );
     }
 
@@ -74,7 +74,7 @@ internal sealed class CopyTimeoutTests
         using var log = new CapturedLog();
         await using var scene = await PopulationScene.StartAsync(options with { ShutdownGracePeriod = TimeSpan.Zero }, log);
         await scene.AdmitAsync([image]);
-        await TestWait.UntilAsync(() => log.Text.Contains("timed out after 00:00:01 (populate.copyTimeout)", StringComparison.Ordinal));
+        await TestWait.UntilAsync(() => log.Text.Contains("timed out after 1 s (populate.copyTimeout)", StringComparison.Ordinal));
         await TestWait.UntilAsync(() => scene.Queue.RunningCount == 0);
     }
 

@@ -1,17 +1,9 @@
 using System.Net;
-using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;
-using ProxySwapper.Kubernetes;
 using ProxySwapper.Population.Queue;
 using ProxySwapper.Population.Transfer;
-using ProxySwapper.Population.Work;
-using ProxySwapper.Registries;
-using ProxySwapper.Registry;
-using ProxySwapper.Registry.Copying;
 using ProxySwapper.Registry.InMemory;
-using ProxySwapper.Testing.Images;
-using ProxySwapper.Tests.Kubernetes;
 
 namespace ProxySwapper.Tests.Population.Transfer;
 
@@ -23,33 +15,17 @@ internal sealed class CredentialFailureTests
     private bool _isTokenFailing;
     private bool _isPrivate;
     private Func<HttpContext, Task> _fail = _ => Task.CompletedTask;
-    private InMemoryRegistry _upstream = null!;
-    private InMemoryRegistry _downstream = null!;
-    private ScriptedApiServer _server = null!;
-    private KubernetesClient _client = null!;
-    private RegistryServices _registries = null!;
+    private TransferScene _scene = null!;
 
     [SetUp]
     public async Task Start()
     {
         (_failures, _isTokenFailing, _isPrivate) = (0, true, false);
-        _upstream = await InMemoryRegistry.StartAsync(new InMemoryRegistryOptions { Interceptor = RespondAsync });
-        _downstream = await InMemoryRegistry.StartAsync();
-        TestImage.Create(1, 1, 1000, "amd64").AddTo(_upstream, "app", "1");
-        _server = await ScriptedApiServer.StartAsync();
-        _client = _server.Client();
-        _registries = RegistryServices.Create([], EnvironmentVariables.None, TimeProvider.System, NullLoggerFactory.Instance);
+        _scene = await TransferScene.StartAsync(new InMemoryRegistryOptions { Interceptor = RespondAsync });
     }
 
     [TearDown]
-    public async Task Stop()
-    {
-        _registries.Dispose();
-        _client.Dispose();
-        await _server.DisposeAsync();
-        await _upstream.DisposeAsync();
-        await _downstream.DisposeAsync();
-    }
+    public async Task Stop() => await _scene.DisposeAsync();
 
     // RFC 6749, 5.2: invalid_grant is a 400. A server that fails inside is asked once more, not for seconds.
     [TestCase(400)]
@@ -64,6 +40,22 @@ internal sealed class CredentialFailureTests
         _fail = context => StatusAsync(context, status);
         await AssertCopiedAsync("""{"identitytoken":"junk"}""");
         Assert.That(_failures, Is.InRange(1, 2));
+    }
+
+    [Test]
+    public async Task An_identity_token_that_no_header_can_have_does_not_concern_the_others()
+    {
+        _fail = context => StatusAsync(context, 401);
+        await AssertCopiedAsync("""{"identitytoken":"a\nb"}""");
+    }
+
+    [TestCase("a\\nb")]
+    [TestCase("\\u0000")]
+    [TestCase("ä")]
+    public async Task A_token_that_no_header_can_have_does_not_concern_the_others(string token)
+    {
+        _fail = context => context.Response.WriteAsync($$"""{"token":"{{token}}"}""");
+        await AssertCopiedAsync("""{"identitytoken":"junk"}""");
     }
 
     [Test]
@@ -108,10 +100,10 @@ internal sealed class CredentialFailureTests
     {
         _isPrivate = true;
         _fail = context => StatusAsync(context, 400);
-        _server.Answer(200, Secret("""{"identitytoken":"junk"}""")).Answer(200, "{}");
+        _scene.Server.Answer(200, Secret("""{"identitytoken":"junk"}""")).Answer(200, "{}");
         var fault = Assert.CatchAsync(() => RunAsync());
         var failure = FailureClassifier.Read(fault!);
-        Assert.That((failure.Kind, failure.Host?.Text), Is.EqualTo((FailureKind.Permanent, _upstream.Address)));
+        Assert.That((failure.Kind, failure.Host?.Text), Is.EqualTo((FailureKind.Permanent, _scene.Upstream.Address)));
         Assert.That(
             failure.Message,
             Does.Match(@"bad request \(HTTP 400\): the token server .*; with another credential: .*unauthorized \(HTTP 401\)")
@@ -120,7 +112,7 @@ internal sealed class CredentialFailureTests
 
     private async Task AssertCopiedAsync(string junk)
     {
-        _server.Answer(200, Secret(junk)).Answer(200, "{}");
+        _scene.Server.Answer(200, Secret(junk)).Answer(200, "{}");
         var result = await RunAsync();
         Assert.That(result.Outcome, Is.EqualTo(TransferOutcome.Copied));
     }
@@ -128,31 +120,22 @@ internal sealed class CredentialFailureTests
     private Task<TransferResult> RunAsync()
     {
         var transfer = ImageTransfer.Create(
-            _registries,
-            _client,
+            _scene.Registries,
+            _scene.Client,
             () => true,
             () => TimeSpan.FromMinutes(5),
             TimeProvider.System,
             NullLogger<SourceCredentials>.Instance
         );
-        var work = new CopyWork(
-            ImageReference.Parse($"{_upstream.Address}/app:1"),
-            ImageReference.Parse($"{_downstream.Address}/up/app:1"),
-            []
-        );
-        return transfer.RunAsync(
-            work,
-            [new("hostile", "pod", "default", ["s"]) { Uid = "u" }, new("team", "pod", "default", []) { Uid = "v" }],
-            new Progress<CopyProgress>(),
-            default
+        return _scene.RunAsync(
+            transfer,
+            new("hostile", "pod", "default", ["s"]) { Uid = "u" },
+            new("team", "pod", "default", []) { Uid = "v" }
         );
     }
 
     private string Secret(string entry) =>
-        $$"""{"type":"kubernetes.io/dockerconfigjson","data":"""
-        + $$"""{".dockerconfigjson":"{{Convert.ToBase64String(
-            Encoding.UTF8.GetBytes($$"""{"auths":{"{{_upstream.Address}}":{{entry}}} }""")
-        )}}"} }""";
+        PullSecretSamples.Create("s", $$"""{"auths":{"{{_scene.Upstream.Address}}":{{entry}}} }""").ToJsonString();
 
     /// <summary>A registry with Bearer tokens, which fails or whose token server fails for anybody who is not anonymous.</summary>
     private async Task RespondAsync(HttpContext context, RequestDelegate next)
@@ -175,7 +158,7 @@ internal sealed class CredentialFailureTests
         else
         {
             context.Response.StatusCode = (int)HttpStatusCode.Unauthorized;
-            context.Response.Headers.WWWAuthenticate = $"Bearer realm=\"http://{_upstream.Address}/token\",service=\"x\"";
+            context.Response.Headers.WWWAuthenticate = $"Bearer realm=\"http://{_scene.Upstream.Address}/token\",service=\"x\"";
         }
     }
 

@@ -1,18 +1,13 @@
 using System.Net;
-using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Population.Queue;
 using ProxySwapper.Population.Transfer;
 using ProxySwapper.Population.Work;
-using ProxySwapper.Registries;
 using ProxySwapper.Registry;
-using ProxySwapper.Registry.Copying;
 using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Registry.InMemory;
 using ProxySwapper.Registry.Transport;
-using ProxySwapper.Testing.Images;
-using ProxySwapper.Tests.Kubernetes;
 
 namespace ProxySwapper.Tests.Population.Transfer;
 
@@ -22,16 +17,12 @@ namespace ProxySwapper.Tests.Population.Transfer;
 internal sealed class CredentialTimeoutTests
 {
     private readonly List<string> _tried = [];
-    private InMemoryRegistry _upstream = null!;
-    private InMemoryRegistry _downstream = null!;
-    private ScriptedApiServer _server = null!;
-    private KubernetesClient _client = null!;
-    private RegistryServices _registries = null!;
+    private TransferScene _scene = null!;
 
     [SetUp]
     public async Task Start()
     {
-        _upstream = await InMemoryRegistry.StartAsync(
+        _scene = await TransferScene.StartAsync(
             new InMemoryRegistryOptions
             {
                 Interceptor = (context, next) =>
@@ -44,22 +35,10 @@ internal sealed class CredentialTimeoutTests
                 },
             }
         );
-        _downstream = await InMemoryRegistry.StartAsync();
-        TestImage.Create(1, 1, 1000, "amd64").AddTo(_upstream, "app", "1");
-        _server = await ScriptedApiServer.StartAsync();
-        _client = _server.Client();
-        _registries = RegistryServices.Create([], EnvironmentVariables.None, TimeProvider.System, NullLoggerFactory.Instance);
     }
 
     [TearDown]
-    public async Task Stop()
-    {
-        _registries.Dispose();
-        _client.Dispose();
-        await _server.DisposeAsync();
-        await _upstream.DisposeAsync();
-        await _downstream.DisposeAsync();
-    }
+    public async Task Stop() => await _scene.DisposeAsync();
 
     [Test]
     public void A_registry_that_does_not_respond_to_two_tenants_is_down()
@@ -93,34 +72,25 @@ internal sealed class CredentialTimeoutTests
         // In the order in which they are read: the namespaces take turns.
         for (var turn = 0; turn < origins.Max(origin => origin.PullSecrets.Count); turn++)
             foreach (var origin in origins.Where(origin => origin.PullSecrets.Count > turn))
-                _server.Answer(200, Secret(origin.PullSecrets[turn]));
+                _scene.Server.Answer(200, PullSecretSamples.Create("s", origin.PullSecrets[turn]).ToJsonString());
         var transfer = new ImageTransfer(
-            _registries,
-            new CacheWarmer(_registries.Clients, _registries.Credentials, TimeProvider.System),
+            _scene.Registries,
+            new CacheWarmer(_scene.Registries.Clients, _scene.Registries.Credentials, TimeProvider.System),
             new SourceCredentials(
-                new PullSecretReader(_client),
+                new PullSecretReader(_scene.Client),
                 SourceOf(own),
                 () => true,
                 (json, _) => SourceOf(json, isRead: true),
                 NullLogger<SourceCredentials>.Instance
             ),
-            new TagSources(_registries),
+            new TagSources(_scene.Registries),
             () => TimeSpan.FromMinutes(5),
             TimeProvider.System
         );
-        var work = new CopyWork(
-            ImageReference.Parse($"{_upstream.Address}/app:1"),
-            ImageReference.Parse($"{_downstream.Address}/up/app:1"),
-            []
-        );
-        return transfer.RunAsync(work, origins, new Progress<CopyProgress>(), default);
+        return _scene.RunAsync(transfer, origins);
     }
 
-    private TriedSource SourceOf(string name, bool isRead = false) => new(_tried, _upstream.Address, name, isRead);
-
-    private static string Secret(string content) =>
-        $$"""{"type":"kubernetes.io/dockerconfigjson","data":"""
-        + $$"""{".dockerconfigjson":"{{Convert.ToBase64String(Encoding.UTF8.GetBytes(content))}}"} }""";
+    private TriedSource SourceOf(string name, bool isRead = false) => new(_tried, _scene.Upstream.Address, name, isRead);
 
     /// <summary>A credential with which, by its name, the registry's token server does not respond or refuses.</summary>
     /// <param name="tried">Receives its name when the registry asks for it.</param>

@@ -1,4 +1,3 @@
-using System.Text;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using ProxySwapper.Kubernetes;
@@ -189,9 +188,7 @@ internal sealed class SourceCredentialsTests
             log?.CreateLogger<SourceCredentials>() ?? NullLogger<SourceCredentials>.Instance
         );
 
-    private static string Secret(string content) =>
-        $$"""{"type":"kubernetes.io/dockerconfigjson","data":"""
-        + $$"""{".dockerconfigjson":"{{Convert.ToBase64String(Encoding.UTF8.GetBytes(content))}}"} }""";
+    private static string Secret(string content) => PullSecretSamples.Create("s", content).ToJsonString();
 
     private sealed class Named(string name) : IRegistryCredentialSource
     {

@@ -52,6 +52,24 @@ internal sealed class ReferrerCopyTests
         Assert.That(_scene.Target.Registry.Repositories["mirror/app"].Manifests.Keys, Is.EquivalentTo(new[] { digest, sbom }));
     }
 
+    [Test]
+    public async Task The_plan_has_what_refers_to_the_image_too([Values] bool isImageThere)
+    {
+        if (isImageThere)
+            await _scene.CopyAsync();
+        var sbom = AddSbom(_image.Top.Digest);
+        var request = _scene.Request() with { Referrers = true };
+        var before = _scene.Target.Received.Count;
+        var plan = await _scene.Copier.PlanAsync(request, CancellationToken.None);
+        Assert.That(_scene.Target.Received.Skip(before).Select(received => received.Method), Is.All.EqualTo("HEAD").Or.EqualTo("GET"));
+        before = _scene.Target.Received.Count;
+        await _scene.CopyAsync(request);
+        Assert.That(plan.Manifests.Select(manifest => manifest.Digest), Is.EqualTo(isImageThere ? [sbom] : new[] { sbom, _image.Top.Digest }));
+        var written = _scene.Target.Received.Skip(before).Count(received => received.Method is "POST" or "PUT" or "PATCH");
+        Assert.That(plan.Requests, Is.EqualTo(written));
+        Assert.That((await _scene.Copier.PlanAsync(request, CancellationToken.None)).IsUpToDate, Is.True);
+    }
+
     [TestCase("team/app:1", "mirror/app:1", "1")]
     [TestCase("team/app:1", "mirror/app:1@{0}", "1")]
     public async Task The_tag_is_written_after_all_that_refers_to_its_image(string source, string target, string last)

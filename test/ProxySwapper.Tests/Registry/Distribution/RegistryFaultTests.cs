@@ -18,6 +18,20 @@ internal sealed class RegistryFaultTests
     private static readonly byte[] Index =
         """{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"""u8.ToArray();
 
+    [Test]
+    public async Task An_identity_token_that_a_registry_without_token_server_does_not_want_is_a_failed_login_each_time()
+    {
+        await using var scene = await RegistryScene.StartAsync(
+            new InMemoryRegistryOptions { Username = "user", Password = "password" },
+            credentials: new MutableCredentials(RegistryCredential.Identity("eyJh.bGci-Oi_J9"))
+        );
+        for (var i = 0; i < 2; i++)
+            Assert.That(
+                Assert.ThrowsAsync<RegistryException>(() => scene.Client.GetManifestAsync("a", "1", default))!.Message,
+                Does.Contain("unauthorized (HTTP 401)")
+            );
+    }
+
     [TestCase(408)]
     [TestCase(429)]
     [TestCase(500)]

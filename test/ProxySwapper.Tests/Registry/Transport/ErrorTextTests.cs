@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.AspNetCore.Http;
 using ProxySwapper.Registry;
 using ProxySwapper.Registry.Copying;
 using ProxySwapper.Registry.Credentials;
@@ -116,8 +117,10 @@ internal sealed class ErrorTextTests
         }
     }
 
-    [Test]
-    public async Task A_server_that_echoes_a_credential_in_a_platform_reveals_no_secrets()
+    /// <param name="challenge">The registry's, with its address.</param>
+    [TestCase("Basic realm=x")]
+    [TestCase("Bearer realm=\"http://{0}/token\"")]
+    public async Task A_server_that_echoes_a_credential_in_a_platform_reveals_no_secrets(string challenge)
     {
         var encoded = Convert.ToBase64String(Encoding.UTF8.GetBytes($"user:{Password}"));
         await using var scene = await CopyScene.StartAsync();
@@ -134,13 +137,15 @@ internal sealed class ErrorTextTests
         );
         scene.Source.Guard = async (context, registry) =>
         {
-            if (context.Request.Headers.Authorization.Count > 0)
-            {
+            if (context.Request.Path == "/token")
+                await context.Response.WriteAsync("""{"token":"of-a-test"}""");
+            else if (context.Request.Headers.Authorization.Count > 0)
                 await registry(context);
-                return;
+            else
+            {
+                context.Response.StatusCode = 401;
+                context.Response.Headers.WWWAuthenticate = string.Format(null, challenge, context.Request.Host);
             }
-            context.Response.StatusCode = 401;
-            context.Response.Headers.WWWAuthenticate = "Basic realm=x";
         };
         var request = scene.Request() with
         {
