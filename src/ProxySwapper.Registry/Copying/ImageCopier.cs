@@ -65,7 +65,8 @@ public sealed partial class ImageCopier(RegistryClients clients, TimeProvider ti
         CancellationToken cancellationToken
     )
     {
-        using var timeout = new OperationTimeout(request.Timeout ?? Timeout.InfiniteTimeSpan, time, cancellationToken);
+        var limit = request.Timeout ?? Timeout.InfiniteTimeSpan;
+        using var timeout = new OperationTimeout(limit, time, cancellationToken);
         using var copy = new ImageCopy(clients, _tracker, request, time);
         try
         {
@@ -73,7 +74,10 @@ public sealed partial class ImageCopier(RegistryClients clients, TimeProvider ti
         }
         catch (OperationCanceledException fault) when (timeout.HasPassed)
         {
-            throw new TimeoutException($"{request.Target}: copying from {request.Source} timed out after {request.Timeout}", fault);
+            throw new TimeoutException(
+                $"{request.Target}: copying from {request.Source} timed out after {DurationFormat.Format(limit)}",
+                fault
+            );
         }
     }
 

@@ -92,7 +92,9 @@ internal sealed class ImageCopy : IDisposable
             [.. manifests.Select(manifest => manifest.Descriptor)],
             blobs,
             // An upload is two requests, a manifest one, and one more for each further name.
-            (blobs.Count * 2) + manifests.Count + furtherNames
+            (blobs.Count * 2)
+                + manifests.Count
+                + furtherNames
         );
     }
 

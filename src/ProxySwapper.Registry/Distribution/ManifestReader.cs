@@ -13,38 +13,20 @@ internal sealed partial class ManifestReader(RegistryTransport transport, Regist
     /// <summary>
     /// Resolves a reference; null if it does not exist. If a HEAD is refused or has too little information, a GET is used.
     /// </summary>
-    public async Task<Descriptor?> HeadAsync(string repository, string reference, CancellationToken cancellationToken)
-    {
-        var request = await requests.ToManifestAsync(HttpMethod.Head, repository, reference, cancellationToken) with
-        {
-            Accept = MediaTypes.Manifests,
-            Expected = [HttpStatusCode.OK, HttpStatusCode.NotFound],
-        };
-        try
-        {
-            using var response = await transport.SendAsync(request, cancellationToken);
-            if (response.Status == HttpStatusCode.NotFound)
-                return null;
-            transport.Host.RespondsToHead = true;
-            if (DescriptorOf(response, request, reference) is { } descriptor)
-                return descriptor;
-        }
-        catch (RegistryException rejection) when (RegistryQuirks.IsHeadRefused(rejection))
-        {
-            // The GET has more information, including the reason of a rejection.
-        }
-        return (await FindAsync(repository, reference, cancellationToken))?.Descriptor;
-    }
+    public async Task<Descriptor?> HeadAsync(string repository, string reference, CancellationToken cancellationToken) =>
+        (await FindByHeadAsync(repository, reference, cancellationToken)).Found;
 
     /// <summary>The same, but only a GET proves absence, since some registries respond to every HEAD with 404.</summary>
     public async Task<Descriptor?> ResolveAsync(string repository, string reference, CancellationToken cancellationToken) =>
-        await HeadAsync(repository, reference, cancellationToken)
-        ?? (await FindAsync(repository, reference, cancellationToken))?.Descriptor;
+        await FindByHeadAsync(repository, reference, cancellationToken) is { IsCertain: true } certain
+            ? certain.Found
+            : (await FindAsync(repository, reference, cancellationToken))?.Descriptor;
 
     /// <summary>The same, with a GET only until a HEAD has found something at this host.</summary>
     public async Task<Descriptor?> LookUpAsync(string repository, string reference, CancellationToken cancellationToken) =>
-        await HeadAsync(repository, reference, cancellationToken)
-        ?? (transport.Host.RespondsToHead ? null : (await FindAsync(repository, reference, cancellationToken))?.Descriptor);
+        await FindByHeadAsync(repository, reference, cancellationToken) is { } result && (result.IsCertain || transport.Host.RespondsToHead)
+            ? result.Found
+            : (await FindAsync(repository, reference, cancellationToken))?.Descriptor;
 
     /// <exception cref="RegistryException">
     /// The manifest does not exist, its bytes do not have the digest, or it is not of a kind that can be copied.
@@ -79,18 +61,46 @@ internal sealed partial class ManifestReader(RegistryTransport transport, Regist
         );
     }
 
+    /// <returns>What was found, and whether that is certain: a HEAD that finds nothing proves no absence.</returns>
+    private async Task<(Descriptor? Found, bool IsCertain)> FindByHeadAsync(
+        string repository,
+        string reference,
+        CancellationToken cancellationToken
+    )
+    {
+        var request = await requests.ToManifestAsync(HttpMethod.Head, repository, reference, cancellationToken) with
+        {
+            Accept = MediaTypes.Manifests,
+            Expected = [HttpStatusCode.OK, HttpStatusCode.NotFound],
+        };
+        try
+        {
+            using var response = await transport.SendAsync(request, cancellationToken);
+            if (response.Status == HttpStatusCode.NotFound)
+                return (null, false);
+            transport.Host.RespondsToHead = true;
+            if (DescriptorOf(response, request, reference) is { } descriptor)
+                return (descriptor, true);
+        }
+        catch (RegistryException rejection) when (RegistryQuirks.IsHeadRefused(rejection))
+        {
+            // The GET has more information, including the reason of a rejection.
+        }
+        return ((await FindAsync(repository, reference, cancellationToken))?.Descriptor, true);
+    }
+
     private static Descriptor? DescriptorOf(RegistryResponse response, RegistryRequest request, string reference)
     {
-        var asked = Digest.TryParse(reference, out var named) ? named : (Digest?)null;
-        var said = Digest.TryParse(response.Header(DigestHeader), out var told) ? told : asked;
+        var requested = Digest.TryParse(reference, out var named) ? named : (Digest?)null;
+        var returned = Digest.TryParse(response.Header(DigestHeader), out var header) ? header : requested;
         if (
-            said is not { } digest
+            returned is not { } digest
             || response.ContentHeaders is not { ContentType.MediaType: { } mediaType, ContentLength: > 0 and { } size }
         )
             return null;
-        if (asked is { } expected && digest != expected && digest.Algorithm == expected.Algorithm)
+        if (requested is { } expected && digest != expected && digest.Algorithm == expected.Algorithm)
             throw request.Fault(response.Status, $"requested {expected}, the registry returned {digest}");
-        return new Descriptor(mediaType, asked ?? digest, size);
+        return new Descriptor(mediaType, requested ?? digest, size);
     }
 
     private async ValueTask<RegistryRequest> ToGetAsync(string repository, string reference, CancellationToken cancellationToken) =>
@@ -115,13 +125,13 @@ internal sealed partial class ManifestReader(RegistryTransport transport, Regist
             if (ManifestMediaType.IsFirstSchema(mediaType))
                 throw request.Fault(
                     response.Status,
-                    "Docker schema 1 manifests cannot be copied " + "with their digest; push the image again with a current tool"
+                    "Docker schema 1 manifests cannot be copied with their digest; push the image again with a current tool"
                 );
             var digest = Digest.TryParse(reference, out var named) ? named : Digest.OfBytes(bytes.Span);
             if (named != default && !named.Matches(bytes.Span))
                 throw request.Fault(response.Status, $"the content has the digest {Digest.OfBytes(bytes.Span)}");
-            if (Digest.TryParse(response.Header(DigestHeader), out var told) && !told.Matches(bytes.Span))
-                Log.WrongDigest(logger, request.Registry, request.Repository, reference, told, digest);
+            if (Digest.TryParse(response.Header(DigestHeader), out var header) && !header.Matches(bytes.Span))
+                Log.WrongDigest(logger, request.Registry, request.Repository, reference, header, digest);
             return new Manifest(mediaType, digest, bytes);
         }
     }

@@ -1,10 +1,11 @@
 using System.Globalization;
 
-namespace ProxySwapper.Commands.Output;
+namespace ProxySwapper.Registry.Timing;
 
 /// <summary>Human-readable durations: <c>0.4 s</c>, <c>12 s</c>, <c>3 min 20 s</c>, <c>1 h 5 min</c>.</summary>
-internal static class DurationFormat
+public static class DurationFormat
 {
+    /// <summary>Formats a duration; a negative one as 0.</summary>
     public static string Format(TimeSpan duration)
     {
         if (duration.TotalSeconds is >= 0 and < 9.95)
@@ -14,8 +15,10 @@ internal static class DurationFormat
         return seconds switch
         {
             < 60 => $"{seconds} s",
-            < 3600 => $"{seconds / 60} min {seconds % 60} s",
-            _ => $"{seconds / 3600} h {seconds % 3600 / 60} min",
+            < 3600 => Join(seconds / 60, "min", seconds % 60, "s"),
+            _ => Join(seconds / 3600, "h", seconds % 3600 / 60, "min"),
         };
+        static string Join(long whole, string unit, long rest, string restUnit) =>
+            rest == 0 ? $"{whole} {unit}" : $"{whole} {unit} {rest} {restUnit}";
     }
 }

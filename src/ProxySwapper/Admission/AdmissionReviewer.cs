@@ -14,7 +14,7 @@ internal readonly struct AdmissionReviewer(RuleSet rules)
 {
     public RuleSet Rules => rules;
 
-    /// <summary>The whole pipeline, from a request body to the response; false, with the reason, if the body is not a valid review.</summary>
+    /// <summary>The whole pipeline, from a request body to the response; false, with the reason, if it is not a valid review.</summary>
     public bool TryReview(ReadOnlySequence<byte> body, Utf8JsonBuffer response, [NotNullWhen(false)] out string? error)
     {
         if (!TryRead(body, out var review, out error))

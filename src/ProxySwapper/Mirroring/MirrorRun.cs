@@ -118,7 +118,8 @@ internal sealed partial class MirrorRun(
         }
         catch (OperationCanceledException fault) when (timeout.HasPassed)
         {
-            throw new TimeoutException($"{image.Source.Name}: selecting its tags timed out after {settings.CopyTimeout}", fault);
+            var limit = DurationFormat.Format(settings.CopyTimeout);
+            throw new TimeoutException($"{image.Source.Name}: selecting its tags timed out after {limit}", fault);
         }
     }
 

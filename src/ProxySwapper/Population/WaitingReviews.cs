@@ -6,8 +6,8 @@ namespace ProxySwapper.Population;
 
 /// <summary>
 /// The reviews that wait before their response, limited by the memory that all of them hold. At the limit, the namespace that holds the
-/// most gives way: its newest review gets its response at once, which may be the one that has just come. Namespaces that only reviews have named,
-/// which may be forged, count as one.
+/// most gives way: its newest review gets its response at once, which may be the one that has just come. Namespaces that only reviews have
+/// named, which may be forged, count as one.
 /// </summary>
 internal sealed class WaitingReviews(SeenNamespaces seen, TimeProvider time)
 {

@@ -1,4 +1,5 @@
 using ProxySwapper.Registry.Copying;
+using ProxySwapper.Registry.Timing;
 using Spectre.Console;
 
 namespace ProxySwapper.Commands.Output;

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Patterns;
+using ProxySwapper.Registry.Timing;
 
 namespace ProxySwapper.Commands.Output;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using ProxySwapper.Registry.Timing;
 using ProxySwapper.Reporting;
 
 namespace ProxySwapper.Commands.Output;

@@ -1,5 +1,6 @@
 using ProxySwapper.Registry;
 using ProxySwapper.Registry.Copying;
+using ProxySwapper.Registry.Timing;
 
 namespace ProxySwapper.Commands.Output;
 

@@ -69,7 +69,8 @@ internal sealed class ImageTransfer(
         }
         catch (OperationCanceledException fault) when (timeout.HasPassed)
         {
-            throw new TimeoutException($"{work.Target} from {work.Origin} timed out after {most} (populate.copyTimeout)", fault);
+            var limit = DurationFormat.Format(most);
+            throw new TimeoutException($"{work.Target} from {work.Origin} timed out after {limit} (populate.copyTimeout)", fault);
         }
     }
 

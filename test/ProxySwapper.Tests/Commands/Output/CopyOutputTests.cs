@@ -3,6 +3,7 @@ using ProxySwapper.Commands.Output;
 using ProxySwapper.Registry;
 using ProxySwapper.Registry.Copying;
 using ProxySwapper.Registry.Oci;
+using ProxySwapper.Registry.Timing;
 
 namespace ProxySwapper.Tests.Commands.Output;
 
@@ -64,7 +65,7 @@ internal sealed class CopyOutputTests
     [TestCase(-1, "0 s")]
     [TestCase(0.4, "0.4 s")]
     [TestCase(9.96, "10 s")]
-    [TestCase(59.7, "1 min 0 s")]
+    [TestCase(59.7, "1 min")]
     [TestCase(200, "3 min 20 s")]
     [TestCase(3905, "1 h 5 min")]
     [TestCase(100_000, "27 h 46 min")]

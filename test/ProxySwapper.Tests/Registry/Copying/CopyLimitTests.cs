@@ -31,7 +31,7 @@ internal sealed class CopyLimitTests
             Throws
                 .InstanceOf<TimeoutException>()
                 .With.Message.Contain($"{scene.Target.Address}/mirror/app:1")
-                .And.Message.Contain("01:00:00")
+                .And.Message.Contain("timed out after 1 h")
         );
     }
 

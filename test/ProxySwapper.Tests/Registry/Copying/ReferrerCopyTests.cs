@@ -64,7 +64,10 @@ internal sealed class ReferrerCopyTests
         Assert.That(_scene.Target.Received.Skip(before).Select(received => received.Method), Is.All.EqualTo("HEAD").Or.EqualTo("GET"));
         before = _scene.Target.Received.Count;
         await _scene.CopyAsync(request);
-        Assert.That(plan.Manifests.Select(manifest => manifest.Digest), Is.EqualTo(isImageThere ? [sbom] : new[] { sbom, _image.Top.Digest }));
+        Assert.That(
+            plan.Manifests.Select(manifest => manifest.Digest),
+            Is.EqualTo(isImageThere ? [sbom] : new[] { sbom, _image.Top.Digest })
+        );
         var written = _scene.Target.Received.Skip(before).Count(received => received.Method is "POST" or "PUT" or "PATCH");
         Assert.That(plan.Requests, Is.EqualTo(written));
         Assert.That((await _scene.Copier.PlanAsync(request, CancellationToken.None)).IsUpToDate, Is.True);

@@ -101,6 +101,20 @@ internal sealed class RefusedHeadTests
     }
 
     [Test]
+    public async Task What_a_GET_has_not_found_is_not_asked_for_again([Values] bool isForCertain)
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        scene.Faulty.Always(HttpMethod.Head, Kind.Manifest, RegistryFaults.Status(405));
+        Assert.That(
+            isForCertain
+                ? await scene.Client.ResolveManifestAsync("a", "1", default)
+                : await scene.Client.LookUpManifestAsync("a", "1", default),
+            Is.Null
+        );
+        Assert.That(scene.Faulty.Received.Select(request => request.Method), Is.EqualTo(new[] { "HEAD", "GET" }));
+    }
+
+    [Test]
     public async Task What_is_not_there_is_named_with_its_tag()
     {
         await using var scene = await CopyScene.StartAsync();
