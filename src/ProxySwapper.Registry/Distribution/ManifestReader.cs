@@ -10,6 +10,9 @@ internal sealed partial class ManifestReader(RegistryTransport transport, Regist
 {
     private const string DigestHeader = "Docker-Content-Digest";
 
+    /// <summary>In messages.</summary>
+    private const int MaxMediaTypeLength = 100;
+
     /// <summary>
     /// Resolves a reference; null if it does not exist. If a HEAD is refused or has too little information, a GET is used.
     /// </summary>
@@ -122,6 +125,11 @@ internal sealed partial class ManifestReader(RegistryTransport transport, Regist
             var mediaType =
                 ManifestMediaType.Of(bytes.Span, response.ContentHeaders.ContentType?.MediaType)
                 ?? throw request.Fault(response.Status, "it is not a manifest");
+            if (!ManifestMediaType.IsValid(mediaType))
+                throw request.Fault(
+                    response.Status,
+                    $"its media type '{request.Secrets.Show(mediaType, MaxMediaTypeLength)}' is not valid: it must be TYPE/SUBTYPE"
+                );
             if (ManifestMediaType.IsFirstSchema(mediaType))
                 throw request.Fault(
                     response.Status,

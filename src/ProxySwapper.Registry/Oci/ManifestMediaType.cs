@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace ProxySwapper.Registry.Oci;
 
@@ -6,7 +7,7 @@ namespace ProxySwapper.Registry.Oci;
 /// Determines the media type of a manifest. Its own <c>mediaType</c> has priority over the header, which registries and caches get wrong;
 /// without it the header is used, and if that is no help, the structure.
 /// </summary>
-internal static class ManifestMediaType
+internal static partial class ManifestMediaType
 {
     /// <summary>The media type without parameters; null if the bytes are not a manifest.</summary>
     public static string? Of(ReadOnlySpan<byte> manifest, string? contentType)
@@ -56,5 +57,14 @@ internal static class ManifestMediaType
             : null;
     }
 
+    /// <summary>
+    /// Whether it can be sent as a Content-Type: type and subtype
+    /// (<see href="https://www.rfc-editor.org/rfc/rfc6838#section-4.2">RFC 6838 §4.2</see>), without parameters.
+    /// </summary>
+    public static bool IsValid(string mediaType) => Valid().IsMatch(mediaType);
+
     public static bool IsFirstSchema(string mediaType) => mediaType is MediaTypes.DockerSchema1 or MediaTypes.DockerSchema1Signed;
+
+    [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}\z")]
+    private static partial Regex Valid();
 }

@@ -7,10 +7,20 @@ namespace ProxySwapper.Configuration;
 /// <summary>Reads <c>rules</c>, <c>proxyUrl</c> and the ignore lists.</summary>
 internal static class RulesSectionReader
 {
+    /// <summary>With which the program starts, and reloads others, below the chart's memory limit.</summary>
+    private const int MaximumRegexes = 200;
+
     public static IReadOnlyList<RuleOptions> Read(YamlSection top, string? proxyUrl)
     {
         var rules = top.Sections("rules").Select(section => (Section: section, Rule: ReadRule(section, proxyUrl))).ToList();
-        SharedTargetCheck.Check(rules, proxyUrl);
+        if (rules.Where(rule => rule.Rule.MatchRegex is not null).Skip(MaximumRegexes).FirstOrDefault() is { Section: { } first })
+            first.Fault(
+                "matchRegex",
+                $"at most {MaximumRegexes} rules can have matchRegex, each of which takes about 0.7 MiB of memory: use match, or one "
+                    + "regular expression with alternatives"
+            );
+        else
+            SharedTargetCheck.Check(rules, proxyUrl);
         return [.. rules.Select(rule => rule.Rule)];
     }
 

@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using ProxySwapper.Configuration;
 using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Patterns;
@@ -117,29 +116,16 @@ internal static class MirrorImageReader
         }
     }
 
-    private static (IReadOnlyList<Regex> Allow, IReadOnlyList<Regex> Deny) ReadPatterns(YamlSection? tags)
+    private static (IReadOnlyList<string> Allow, IReadOnlyList<string> Deny) ReadPatterns(YamlSection? tags)
     {
         if (tags is null)
             return ([], []);
-        var patterns = (Compile(tags, "allow"), Compile(tags, "deny"));
+        var patterns = (ReadPatterns(tags, "allow"), ReadPatterns(tags, "deny"));
         tags.RejectUnknownKeys();
         return patterns;
     }
 
     /// <summary>Patterns match a whole tag, as in regsync.</summary>
-    private static List<Regex> Compile(YamlSection tags, string key)
-    {
-        var patterns = new List<Regex>();
-        tags.Strings(
-            key,
-            text =>
-            {
-                if (SafeRegex.CompileAnchored(text, out var fault) is not { } pattern)
-                    return fault;
-                patterns.Add(pattern);
-                return null;
-            }
-        );
-        return patterns;
-    }
+    private static IReadOnlyList<string> ReadPatterns(YamlSection tags, string key) =>
+        tags.Strings(key, text => SafeRegex.CompileAnchored(text, out var fault) is null ? fault : null);
 }

@@ -1,5 +1,3 @@
-using System.Text.RegularExpressions;
-
 namespace ProxySwapper.Mirroring;
 
 /// <summary>The tag settings of one image.</summary>
@@ -19,11 +17,11 @@ internal sealed record TagFilter
     /// <summary>Limits the selection to the N highest; null for all.</summary>
     public int? Newest { get; init; }
 
-    /// <summary>Whole-tag patterns; empty allows all.</summary>
-    public IReadOnlyList<Regex> Allow { get; init; } = [];
+    /// <summary>Valid regular expressions of whole tags; empty allows all.</summary>
+    public IReadOnlyList<string> Allow { get; init; } = [];
 
-    /// <summary>Whole-tag patterns of tags that are never mirrored.</summary>
-    public IReadOnlyList<Regex> Deny { get; init; } = [];
+    /// <summary>Valid regular expressions of whole tags that are never mirrored.</summary>
+    public IReadOnlyList<string> Deny { get; init; } = [];
 }
 
 /// <summary>Where to start for an empty destination: a version, inclusive, or null for the highest only.</summary>

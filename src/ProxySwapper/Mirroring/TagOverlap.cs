@@ -1,5 +1,3 @@
-using System.Text.RegularExpressions;
-
 namespace ProxySwapper.Mirroring;
 
 /// <summary>
@@ -10,23 +8,27 @@ namespace ProxySwapper.Mirroring;
 internal sealed class TagOverlap
 {
     private readonly TagFilter _filter;
-    private readonly List<Start> _starts;
+    private readonly List<TagStart> _starts;
     private readonly HashSet<string> _allowed;
     private readonly HashSet<string> _denied;
+    private TagPatterns? _patterns;
 
     /// <summary>Reads the patterns of a selection once, for comparisons with many others.</summary>
     public TagOverlap(TagFilter filter)
     {
         _filter = filter;
-        _starts = [.. filter.Allow.SelectMany(Start.Of)];
-        _allowed = PatternsOf(filter.Allow);
-        _denied = PatternsOf(filter.Deny);
+        _starts = [.. filter.Allow.SelectMany(TagStart.Of)];
+        _allowed = filter.Allow.ToHashSet(StringComparer.Ordinal);
+        _denied = filter.Deny.ToHashSet(StringComparer.Ordinal);
         if (_starts.Count > 0 && _starts.TrueForAll(start => start.IsOneTag))
             Listed = _starts.Select(start => start.Text).ToHashSet(StringComparer.Ordinal);
     }
 
     /// <summary>The only tags that can be selected, or null if they are not listed.</summary>
     public IReadOnlySet<string>? Listed { get; }
+
+    /// <summary>Only compiled where listed tags are compared.</summary>
+    private TagPatterns Patterns => _patterns ??= new TagPatterns(_filter);
 
     /// <summary>Whether both selections can have a tag in common.</summary>
     public bool IsPossible(TagOverlap other)
@@ -49,7 +51,7 @@ internal sealed class TagOverlap
     private static bool MaySelectListed(TagOverlap listing, TagOverlap other)
     {
         foreach (var start in listing._starts)
-            if (other.Listed?.Contains(start.Text) != false && TagSelector.MaySelect(other._filter, start.Text))
+            if (other.Listed?.Contains(start.Text) != false && TagSelector.MaySelect(other._filter, other.Patterns, start.Text))
                 return true;
         return false;
     }
@@ -67,62 +69,4 @@ internal sealed class TagOverlap
     private static string? PrereleaseOf(TagFilter filter) => filter.Compatibility ?? (filter.AllowPrerelease ? null : "");
 
     private static bool IsDenied(TagOverlap one, TagOverlap two) => one._allowed.Count > 0 && one._allowed.IsSubsetOf(two._denied);
-
-    private static HashSet<string> PatternsOf(IReadOnlyList<Regex> patterns) =>
-        patterns.Select(pattern => pattern.ToString()).ToHashSet(StringComparer.Ordinal);
-
-    /// <summary>How all tags begin that a pattern matches.</summary>
-    /// <param name="Text">The characters; <see cref="Any"/> stands for one that varies.</param>
-    /// <param name="IsWhole">Whether nothing follows them.</param>
-    private sealed record Start(string Text, bool IsWhole)
-    {
-        private const char Any = '\0';
-
-        /// <summary>Begin a character class, a group or a quantifier, or are anchors.</summary>
-        private const string Special = "([{*+?)]}|^$";
-
-        public bool IsOneTag => IsWhole && !Text.Contains(Any, StringComparison.Ordinal);
-
-        /// <summary>The starts of a pattern: one for each of its alternatives, if they can be told apart.</summary>
-        public static IEnumerable<Start> Of(Regex pattern)
-        {
-            // As anchored when the file was read.
-            var text = pattern.ToString()["^(?:".Length..^")$".Length];
-            if (!text.Contains('|', StringComparison.Ordinal))
-                return [Read(text)];
-            var areParts = text.AsSpan().ContainsAny('(', '[') || text.Contains(@"\|", StringComparison.Ordinal);
-            return areParts ? [new Start("", false)] : text.Split('|').Select(Read);
-        }
-
-        public bool MayMatchSame(Start other)
-        {
-            for (var index = 0; index < Math.Min(Text.Length, other.Text.Length); index++)
-                if (Text[index] != other.Text[index] && Text[index] != Any && other.Text[index] != Any)
-                    return false;
-            return !(IsWhole && Text.Length < other.Text.Length) && !(other.IsWhole && other.Text.Length < Text.Length);
-        }
-
-        private static Start Read(string pattern)
-        {
-            var start = new List<char>();
-            var at = pattern.StartsWith('^') ? 1 : 0;
-            var end = pattern.EndsWith('$') ? pattern.Length - 1 : pattern.Length;
-            while (at < end)
-            {
-                var (character, length) = pattern[at] switch
-                {
-                    '\\' when at + 1 < pattern.Length && !char.IsLetterOrDigit(pattern[at + 1]) => (pattern[at + 1], 2),
-                    '\\' => (Any, 0),
-                    '.' => (Any, 1),
-                    var special when Special.Contains(special, StringComparison.Ordinal) => (Any, 0),
-                    var literal => (literal, 1),
-                };
-                at += length;
-                if (length == 0 || at < pattern.Length && "*+?{".Contains(pattern[at], StringComparison.Ordinal))
-                    return new Start(string.Concat(start), false);
-                start.Add(character);
-            }
-            return new Start(string.Concat(start), true);
-        }
-    }
 }

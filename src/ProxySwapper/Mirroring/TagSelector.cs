@@ -22,18 +22,15 @@ internal static class TagSelector
     {
         if (sourceTags.Count == 0)
             return new TagSelection([], "the source has no tags");
-        var allowed = sourceTags.Where(tag => IsAllowed(filter, tag)).ToList();
+        var patterns = new TagPatterns(filter);
+        var allowed = sourceTags.Where(patterns.IsAllowed).ToList();
         // A registry can list tags that the grammar does not allow and that cannot be requested.
         var invalid = allowed.Where(tag => !ImageReference.IsTag(tag)).Distinct().ToList();
-        return Choose(filter, [.. allowed.Where(ImageReference.IsTag)], destinationTags, rejection) with { Invalid = invalid };
+        var present = filter.Mode == MirrorMode.Higher ? destinationTags.Where(patterns.IsAllowed) : [];
+        return Choose(filter, [.. allowed.Where(ImageReference.IsTag)], present, rejection) with { Invalid = invalid };
     }
 
-    private static TagSelection Choose(
-        TagFilter filter,
-        IReadOnlyList<string> allowed,
-        IReadOnlyList<string> destinationTags,
-        string? rejection
-    )
+    private static TagSelection Choose(TagFilter filter, IReadOnlyList<string> allowed, IEnumerable<string> present, string? rejection)
     {
         if (filter.Mode == MirrorMode.All)
             return new TagSelection([.. allowed.Distinct()], allowed.Count > 0 ? null : "no tag of the source matches the settings");
@@ -45,16 +42,16 @@ internal static class TagSelector
             case MirrorMode.Highest:
                 return new TagSelection([versions[^1].Tag], null);
             case MirrorMode.Higher:
-                return SelectHigher(filter, versions, Versions(filter, destinationTags.Where(tag => IsAllowed(filter, tag))), rejection);
+                return SelectHigher(filter, versions, Versions(filter, present), rejection);
             default:
                 return Newest(filter, versions);
         }
     }
 
     /// <summary>Whether a tag can be selected, depending on the other tags that there are.</summary>
-    public static bool MaySelect(TagFilter filter, string tag) =>
+    public static bool MaySelect(TagFilter filter, TagPatterns patterns, string tag) =>
         ImageReference.IsTag(tag)
-        && IsAllowed(filter, tag)
+        && patterns.IsAllowed(tag)
         && (filter.Mode == MirrorMode.All || SemanticVersion.TryParse(tag, out var version) && IsMatch(filter, version));
 
     private static TagSelection SelectHigher(
@@ -99,9 +96,6 @@ internal static class TagSelector
         && (filter.Compatibility is { } suffix ? version.Prerelease == suffix : filter.AllowPrerelease || version.Prerelease.Length == 0)
         && (filter.PinnedMajor is not { } major || version.Major == major)
         && (filter.SemVerRange is not { } range || range.IsMatch(version));
-
-    private static bool IsAllowed(TagFilter filter, string tag) =>
-        (filter.Allow.Count == 0 || filter.Allow.Any(pattern => pattern.IsMatch(tag))) && !filter.Deny.Any(pattern => pattern.IsMatch(tag));
 }
 
 /// <summary>The result of a selection.</summary>

@@ -1,14 +1,30 @@
+using System.Collections.Concurrent;
 using System.Text.RegularExpressions;
 
 namespace ProxySwapper.Patterns;
 
-/// <summary>Regular expressions from configuration files: matched in time linear in the text, limited in length.</summary>
+/// <summary>
+/// Regular expressions from configuration files: matched in time linear in the text, limited in length. One takes about 0.7 MiB and some
+/// milliseconds to compile, so equal ones that are in use are shared: by the checks of a configuration, and by a reload with what is
+/// replaced.
+/// </summary>
 internal static partial class SafeRegex
 {
     private const int MaximumLength = 4000;
+    private const int MaximumShared = 1000;
+
+    private static readonly ConcurrentDictionary<string, WeakReference<Regex>> InUse = new(StringComparer.Ordinal);
 
     /// <summary>Compiles the pattern, or returns null and what is wrong with it.</summary>
-    public static Regex? Compile(string pattern, out string? fault)
+    public static Regex? Compile(string pattern, out string? fault) => Compile(pattern, pattern, out fault);
+
+    /// <summary>The pattern anchored to whole texts, so that <c>docker.io</c> does not match inside another name.</summary>
+    /// <remarks>
+    /// It must be valid by itself: <c>a)|(?:b</c> would close our group, and match texts that only begin or end like that.
+    /// </remarks>
+    public static Regex? CompileAnchored(string pattern, out string? fault) => Compile(pattern, $"^(?:{pattern})$", out fault);
+
+    private static Regex? Compile(string pattern, string whole, out string? fault)
     {
         fault = null;
         if (pattern.Length > MaximumLength)
@@ -23,7 +39,9 @@ internal static partial class SafeRegex
         }
         try
         {
-            return new Regex(pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
+            // Parsed by itself, which is cheap without compiling it.
+            _ = new Regex(pattern, RegexOptions.CultureInvariant);
+            return Shared(whole);
         }
         catch (Exception exception) when (exception is ArgumentException or NotSupportedException)
         {
@@ -32,12 +50,19 @@ internal static partial class SafeRegex
         }
     }
 
-    /// <summary>The pattern anchored to whole texts, so that <c>docker.io</c> does not match inside another name.</summary>
-    /// <remarks>
-    /// It must be valid by itself: <c>a)|(?:b</c> would close our group, and match texts that only begin or end like that.
-    /// </remarks>
-    public static Regex? CompileAnchored(string pattern, out string? fault) =>
-        Compile(pattern, out fault) is null ? null : Compile($"^(?:{pattern})$", out fault);
+    private static Regex Shared(string pattern)
+    {
+        if (InUse.TryGetValue(pattern, out var known) && known.TryGetTarget(out var regex))
+            return regex;
+        regex = new Regex(pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
+        if (InUse.Count >= MaximumShared)
+            foreach (var (other, reference) in InUse)
+                if (!reference.TryGetTarget(out _))
+                    InUse.TryRemove(KeyValuePair.Create(other, reference));
+        if (InUse.Count < MaximumShared)
+            InUse[pattern] = new WeakReference<Regex>(regex);
+        return regex;
+    }
 
     [GeneratedRegex(@"\[:\^?[a-z]+:\]")]
     private static partial Regex PosixClass();

@@ -21,6 +21,31 @@ internal sealed class RefusedKeyTests
         Assert.That(fault.Message, Does.StartWith("cannot be combined with admissionPolicy"));
     }
 
+    /// <summary>More do not fit into the chart's memory limit.</summary>
+    [TestCase(200, 0)]
+    [TestCase(201, 1)]
+    public void At_most_200_rules_have_regular_expressions(int rules, int faults)
+    {
+        var text = "rules:\n" + string.Concat(Enumerable.Range(0, rules).Select(Rule));
+        var result = Record(() => ConfigurationReader.ReadText("c.yaml", text, NoEnvironment));
+        Assert.That(result.Select(fault => (fault.Line, fault.Key)), Is.EqualTo(Enumerable.Repeat((402, "rules[200].matchRegex"), faults)));
+        Assert.That(result.Select(fault => fault.Message), Is.All.StartWith("at most 200 rules can have matchRegex"));
+
+        static string Rule(int number) => $"  - matchRegex: 'quay\\.io/team{number}/(.*)'\n    replace: r.example/team{number}/$1\n";
+        static IReadOnlyList<ConfigurationFault> Record(Action read)
+        {
+            try
+            {
+                read();
+                return [];
+            }
+            catch (ConfigurationException exception)
+            {
+                return exception.Faults;
+            }
+        }
+    }
+
     [TestCase("Harbor")]
     [TestCase("team/harbor")]
     [TestCase("-harbor")]

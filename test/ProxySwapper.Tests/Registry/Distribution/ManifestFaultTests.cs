@@ -1,3 +1,4 @@
+using System.Text;
 using ProxySwapper.Registry;
 using ProxySwapper.Registry.InMemory;
 using ProxySwapper.Registry.Oci;
@@ -48,6 +49,27 @@ internal sealed class ManifestFaultTests
         scene.Faulty.Always(HttpMethod.Get, Kind.Manifest, RegistryFaults.WrongDigestHeader);
         Assert.That((await scene.Client.GetManifestAsync("a", "1", default)).Digest, Is.EqualTo(descriptor.Digest));
         Assert.That(scene.Log.Text, Does.Contain("using the latter"));
+    }
+
+    [TestCase("foo")]
+    [TestCase("a/b; c=d")]
+    [TestCase("a/b\\n")]
+    [TestCase("a/\\u0000")]
+    [TestCase("a/ä")]
+    [TestCase("/")]
+    public async Task A_manifest_with_a_media_type_that_is_none_is_an_error_of_its_registry(string mediaType)
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        var manifest = Encoding.UTF8.GetBytes($$"""{"schemaVersion":2,"mediaType":"{{mediaType}}","manifests":[]}""");
+        var digest = scene.Registry.AddManifest("a", MediaTypes.OciIndex, manifest, "1").Digest;
+        Assert.That(
+            async () => await scene.Client.GetManifestAsync("a", digest.ToString(), default),
+            Throws
+                .InstanceOf<RegistryException>()
+                .With.Message.StartsWith($"GET {scene.Registry.Address}/a@{digest}: HTTP 200: its media type '")
+                .And.Message.EndsWith("' is not valid: it must be TYPE/SUBTYPE")
+                .And.Message.Not.Contain("\n")
+        );
     }
 
     [Test]
