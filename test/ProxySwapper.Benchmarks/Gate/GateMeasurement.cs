@@ -186,8 +186,8 @@ internal static class GateMeasurement
     {
         using var request = new HttpRequestMessage(HttpMethod.Head, $"http://{downstream.Address}/v2/team/app{index}/manifests/1");
         request.Headers.Add("Accept", "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json");
-        using var answer = await Http.SendAsync(request, cancellationToken);
-        return answer.IsSuccessStatusCode;
+        using var response = await Http.SendAsync(request, cancellationToken);
+        return response.IsSuccessStatusCode;
     }
 
     private static int LeasesOf(InMemoryApiServer server) =>

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace ProxySwapper.Benchmarks.Populate;
 
-/// <summary>Reviews sent at even intervals, whether or not the previous one was answered, as Pods are created in a cluster.</summary>
+/// <summary>Reviews sent at even intervals, whether or not the previous one has its response, as Pods are created in a cluster.</summary>
 internal static class PacedLoad
 {
     /// <summary>Posts the reviews.</summary>
@@ -12,16 +12,16 @@ internal static class PacedLoad
     {
         var bodies = Enumerable.Range(0, count).Select(index => Encoding.UTF8.GetBytes(review(index))).ToList();
         var started = TimeProvider.System.GetTimestamp();
-        var answers = new Task<TimeSpan>[count];
+        var responses = new Task<TimeSpan>[count];
         for (var index = 0; index < count; index++)
         {
             var due = duration * index / count;
             var pause = due - TimeProvider.System.GetElapsedTime(started);
             if (pause > TimeSpan.Zero)
                 await Task.Delay(pause, TimeProvider.System);
-            answers[index] = PostAsync(client, bodies[index]);
+            responses[index] = PostAsync(client, bodies[index]);
         }
-        return await Task.WhenAll(answers);
+        return await Task.WhenAll(responses);
     }
 
     /// <summary>The 99th percentile.</summary>
@@ -31,9 +31,9 @@ internal static class PacedLoad
     {
         var started = TimeProvider.System.GetTimestamp();
         using var content = new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
-        using var answer = await client.PostAsync(new Uri("/mutate", UriKind.Relative), content);
-        answer.EnsureSuccessStatusCode();
-        await answer.Content.ReadAsByteArrayAsync();
+        using var response = await client.PostAsync(new Uri("/mutate", UriKind.Relative), content);
+        response.EnsureSuccessStatusCode();
+        await response.Content.ReadAsByteArrayAsync();
         return TimeProvider.System.GetElapsedTime(started);
     }
 }

@@ -14,7 +14,7 @@ internal static class BaselineServer
     public const string Name = "baseline-server";
 
     /// <summary>Stands in for a response with a patch.</summary>
-    private static readonly byte[] Answer = [.. Enumerable.Repeat((byte)'x', 1000)];
+    private static readonly byte[] Body = [.. Enumerable.Repeat((byte)'x', 1000)];
 
     public static async Task RunAsync(int port, string folder)
     {
@@ -36,8 +36,8 @@ internal static class BaselineServer
                     break;
             }
             context.Response.ContentType = "application/json";
-            context.Response.ContentLength = Answer.Length;
-            context.Response.BodyWriter.Write(Answer);
+            context.Response.ContentLength = Body.Length;
+            context.Response.BodyWriter.Write(Body);
             await context.Response.BodyWriter.FlushAsync();
         });
         await app.RunAsync();

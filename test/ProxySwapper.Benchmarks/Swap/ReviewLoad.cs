@@ -92,14 +92,14 @@ internal sealed class ReviewLoad : IAsyncDisposable
     }
 
     /// <summary>The length of the whole response, once its headers have arrived.</summary>
-    private static int LengthOf(ReadOnlySpan<byte> answer)
+    private static int LengthOf(ReadOnlySpan<byte> response)
     {
-        var end = answer.IndexOf("\r\n\r\n"u8);
+        var end = response.IndexOf("\r\n\r\n"u8);
         if (end < 0)
             return int.MaxValue;
-        if (!answer.StartsWith("HTTP/1.1 200"u8))
-            throw new InvalidOperationException(Encoding.UTF8.GetString(answer));
-        var length = answer[(answer.IndexOf("Content-Length: "u8) + "Content-Length: "u8.Length)..];
+        if (!response.StartsWith("HTTP/1.1 200"u8))
+            throw new InvalidOperationException(Encoding.UTF8.GetString(response));
+        var length = response[(response.IndexOf("Content-Length: "u8) + "Content-Length: "u8.Length)..];
         return end + 4 + int.Parse(length[..length.IndexOf("\r\n"u8)], CultureInfo.InvariantCulture);
     }
 }

@@ -64,7 +64,7 @@ internal sealed class PolicyEqualityTests
         var (different, changed) = (new List<string>(), 0);
         foreach (var (name, number, request) in cases)
         {
-            var (webhook, policy) = await AnswersAsync(number, request);
+            var (webhook, policy) = await ResponsesAsync(number, request);
             if (webhook != policy)
                 different.Add($"{name}:\n  webhook {webhook}\n  policy  {policy}");
             if (webhook.StartsWith("201", StringComparison.Ordinal) && webhook.Contains("original-image.", StringComparison.Ordinal))
@@ -264,14 +264,14 @@ internal sealed class PolicyEqualityTests
     /// <summary>A Pod's creation through both, at the same time.</summary>
     private async Task<(string Webhook, string Policy)> CreatedAsync(int number, string @namespace, JsonNode pod)
     {
-        var answers = await Task.WhenAll(
+        var responses = await Task.WhenAll(
             _scene.CreateAsync($"webhook-{number}", @namespace, pod),
             _scene.CreateAsync($"policy-{number}", @namespace, pod)
         );
-        return (PolicyScene.Comparable(answers[0]), PolicyScene.Comparable(answers[1]));
+        return (PolicyScene.Comparable(responses[0]), PolicyScene.Comparable(responses[1]));
     }
 
-    private async Task<(string Webhook, string Policy)> AnswersAsync(int number, JsonNode request)
+    private async Task<(string Webhook, string Policy)> ResponsesAsync(int number, JsonNode request)
     {
         var (@namespace, pod) = ((string)request["namespace"]!, request["object"]!);
         if ((string)request["operation"]! == "CREATE")

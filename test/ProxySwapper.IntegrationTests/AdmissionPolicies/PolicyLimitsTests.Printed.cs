@@ -14,18 +14,19 @@ internal sealed partial class PolicyLimitsTests
         const string Pod =
             """{"apiVersion":"v1","kind":"Pod","metadata":{"name":"web"},"spec":{"containers":[{"name":"web","image":"nginx"}]}}""";
         string[] shown = ["apply", "--dry-run=server", "-f", "-", "-o", "jsonpath={.spec.containers[0].image} {.metadata.labels}"];
-        var answer = "";
+        var response = "";
         await Testing.Time.TestWait.UntilAsync(
-            async () => (answer = await _scene.Server.KubectlWithInputAsync(Pod, shown)).StartsWith("r.example/", StringComparison.Ordinal),
+            async () =>
+                (response = await _scene.Server.KubectlWithInputAsync(Pod, shown)).StartsWith("r.example/", StringComparison.Ordinal),
             "the swap by the printed policy"
         );
-        Assert.That(answer, Is.EqualTo("""r.example/library/nginx:latest {"k8s-proxy-image-swapper":"patched-image"}"""));
+        Assert.That(response, Is.EqualTo("""r.example/library/nginx:latest {"k8s-proxy-image-swapper":"patched-image"}"""));
         // Sixty containers, then Pods with odd metadata.
         var large = PodGenerator.PodOf([.. Enumerable.Range(0, 60).Select(index => Image("a.r19.example", index, 110))]);
         (large["apiVersion"], large["kind"]) = ("v1", "Pod");
         shown[^1] = "jsonpath={.spec.containers[*].image}";
-        answer = await _scene.Server.KubectlWithInputAsync(large.ToJsonString(), shown);
-        Assert.That(answer.Split(' '), Has.Length.EqualTo(60).And.All.StartsWith("t.example/19/p"));
+        response = await _scene.Server.KubectlWithInputAsync(large.ToJsonString(), shown);
+        Assert.That(response.Split(' '), Has.Length.EqualTo(60).And.All.StartsWith("t.example/19/p"));
         foreach (
             var metadata in new[]
             {
@@ -37,8 +38,8 @@ internal sealed partial class PolicyLimitsTests
             var odd = JsonNode.Parse(Pod)!;
             odd["metadata"] = JsonNode.Parse(metadata);
             var verb = metadata.Contains("generateName", StringComparison.Ordinal) ? "create" : "apply";
-            answer = await _scene.Server.KubectlWithInputAsync(odd.ToJsonString(), [verb, .. shown.Skip(1)]);
-            Assert.That(answer, Is.EqualTo("r.example/library/nginx:latest"), metadata);
+            response = await _scene.Server.KubectlWithInputAsync(odd.ToJsonString(), [verb, .. shown.Skip(1)]);
+            Assert.That(response, Is.EqualTo("r.example/library/nginx:latest"), metadata);
         }
         var again = await _scene.Server.KubectlWithInputAsync(yaml, "apply", "-f", "-");
         Assert.That(again, Does.Not.Contain("configured"), "what is printed is what the API server keeps");

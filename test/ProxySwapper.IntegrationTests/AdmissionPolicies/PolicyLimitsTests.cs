@@ -60,7 +60,7 @@ internal sealed partial class PolicyLimitsTests
         await _scene.WaitUntilInForceAsync();
         await TestContext.Out.WriteLineAsync($"{longest} alternatives");
         var images = Enumerable.Range(0, 60).Select(index => Image($"host-{longest - 1}.example", index, 390)).ToList();
-        var (webhook, policy) = await AnswersAsync(number, PodGenerator.PodOf(images));
+        var (webhook, policy) = await ResponsesAsync(number, PodGenerator.PodOf(images));
         Assert.That(policy, Is.EqualTo(webhook).And.Contain("original-image."));
         static string Alternatives(int count) =>
             $"(?:{string.Join('|', Enumerable.Range(0, count).Select(index => $"host-{index}[.]example"))})/.*";
@@ -75,7 +75,7 @@ internal sealed partial class PolicyLimitsTests
         foreach (var (places, isSwapped) in new[] { (12, true), (190, false) })
         {
             var images = Enumerable.Range(0, 60).Select(index => $"quay.test/{new string('o', places)}/{index}:1");
-            var (webhook, policy) = await AnswersAsync(number, PodGenerator.PodOf([.. images]));
+            var (webhook, policy) = await ResponsesAsync(number, PodGenerator.PodOf([.. images]));
             Assert.That(webhook, Does.Contain("original-image."));
             Assert.That(policy == webhook, Is.EqualTo(isSwapped), $"{places} places");
             Assert.That(policy, Does.StartWith("201 "));
@@ -91,7 +91,7 @@ internal sealed partial class PolicyLimitsTests
         var number = await _scene.AddAsync($"rules:\n{rules}");
         await _scene.WaitUntilInForceAsync();
         var pod = PodGenerator.PodOf([.. Enumerable.Range(0, 60).Select(index => $"r{940 + index}.example/app:{index}")]);
-        var (webhook, policy) = await AnswersAsync(number, pod);
+        var (webhook, policy) = await ResponsesAsync(number, pod);
         Assert.That(policy, Is.EqualTo(webhook).And.Contain("t.example/999/app:59"));
     }
 
@@ -101,7 +101,7 @@ internal sealed partial class PolicyLimitsTests
         var images = string.Concat(UnusualPods.LongImages(98).Select(image => $"  - {image}\n"));
         var number = await _scene.AddAsync($"rules: [{{match: '**', target: 'r.example/{{registry}}'}}]\nignoreImages:\n{images}");
         await _scene.WaitUntilInForceAsync();
-        var (webhook, policy) = await AnswersAsync(number, PodGenerator.PodOf(["nginx", .. UnusualPods.LongImages(98).TakeLast(2)]));
+        var (webhook, policy) = await ResponsesAsync(number, PodGenerator.PodOf(["nginx", .. UnusualPods.LongImages(98).TakeLast(2)]));
         Assert.That(policy, Is.EqualTo(webhook).And.Contain("r.example/docker.io/library/nginx").And.Not.Contain("r.example/hh"));
     }
 
@@ -113,12 +113,12 @@ internal sealed partial class PolicyLimitsTests
         await _scene.WaitUntilInForceAsync();
         foreach (var (name, pod) in UnusualPods.Large())
         {
-            var (webhook, policy) = await AnswersAsync(number, pod);
+            var (webhook, policy) = await ResponsesAsync(number, pod);
             Assert.That(policy == webhook, $"{name}: {policy[..300]} … {policy[^300..]}");
             Assert.That(policy, Does.Contain("\"r.example/"), name);
         }
         // Only the annotations with the original images are missing where there are more than can be measured.
-        var (_, many) = await AnswersAsync(number, UnusualPods.WithAnnotations(30_000));
+        var (_, many) = await ResponsesAsync(number, UnusualPods.WithAnnotations(30_000));
         Assert.That(many.Contains("\"r.example/", StringComparison.Ordinal), many[..300]);
         Assert.That(many.Contains("original-image.", StringComparison.Ordinal), Is.False);
         Assert.That(await FailuresAsync(number), Is.Empty);
@@ -133,7 +133,7 @@ internal sealed partial class PolicyLimitsTests
         var target = $"r.example/{new string('a', 130)}";
         var number = await _scene.AddAsync($"proxyUrl: {target}");
         await _scene.WaitUntilInForceAsync();
-        Assert.That((await AnswersAsync(number, UnusualPods.Heavy(_ => { }))).Policy, Does.Contain($"\"{target}/"));
+        Assert.That((await ResponsesAsync(number, UnusualPods.Heavy(_ => { }))).Policy, Does.Contain($"\"{target}/"));
         foreach (var (name, podOf) in UnusualPods.Heaviest())
         {
             // Of the sizes that are stored without a policy, nearly the largest: with the new images it is not.
@@ -175,7 +175,7 @@ internal sealed partial class PolicyLimitsTests
                 refused.Add((name, without, pod));
                 continue;
             }
-            var (webhook, policy) = await AnswersAsync(number, pod);
+            var (webhook, policy) = await ResponsesAsync(number, pod);
             Assert.That(policy == webhook, $"{name}: {policy[..Math.Min(1000, policy.Length)]}");
             if (policy.Contains("\"r.example/", StringComparison.Ordinal))
                 swapped++;
@@ -194,7 +194,7 @@ internal sealed partial class PolicyLimitsTests
         var number = await _scene.AddAsync("proxyUrl: r.example/a-path-of-some-length");
         await _scene.WaitUntilInForceAsync();
         var images = Enumerable.Range(0, 300).Select(index => $"team-{index}/{new string('a', 85)}:1.{index}");
-        var (webhook, policy) = await AnswersAsync(number, PodGenerator.PodOf([.. images]));
+        var (webhook, policy) = await ResponsesAsync(number, PodGenerator.PodOf([.. images]));
         Assert.That(policy == webhook && policy.Contains("original-image.", StringComparison.Ordinal), policy[..300]);
         Assert.That(await FailuresAsync(number), Is.Empty);
     }
@@ -262,7 +262,7 @@ internal sealed partial class PolicyLimitsTests
     private async Task AssertSwappedAsync(int number, int rules, int length)
     {
         var images = Enumerable.Range(0, 60).Select(index => Image($"a.r{rules - 1}.example", index, length)).ToList();
-        var (webhook, policy) = await AnswersAsync(number, PodGenerator.PodOf(images));
+        var (webhook, policy) = await ResponsesAsync(number, PodGenerator.PodOf(images));
         Assert.That(policy, Is.EqualTo(webhook).And.Contain($"t.example/{rules - 1}/"));
     }
 
@@ -276,7 +276,7 @@ internal sealed partial class PolicyLimitsTests
         return $"{front}{host}/{path}:{tag}{digest}";
     }
 
-    private async Task<(string Webhook, string Policy)> AnswersAsync(int number, JsonObject pod) =>
+    private async Task<(string Webhook, string Policy)> ResponsesAsync(int number, JsonObject pod) =>
         (
             PolicyScene.Comparable(await _scene.CreateAsync($"webhook-{number}", "default", pod)),
             PolicyScene.Comparable(await _scene.CreateAsync($"policy-{number}", "default", pod))

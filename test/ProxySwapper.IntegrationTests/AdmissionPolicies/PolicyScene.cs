@@ -88,14 +88,14 @@ internal sealed partial class PolicyScene : IAsyncDisposable
     {
         foreach (var kind in new[] { "mutatingadmissionpolicybindings", "mutatingadmissionpolicies" })
         {
-            using var answer = await _client.DeleteAsync($"{Admissions}/{kind}");
-            answer.EnsureSuccessStatusCode();
+            using var response = await _client.DeleteAsync($"{Admissions}/{kind}");
+            response.EnsureSuccessStatusCode();
         }
     }
 
     public async Task CreateNamespaceAsync(string name)
     {
-        using var answer = await SendAsync(
+        using var response = await SendAsync(
             HttpMethod.Post,
             "/api/v1/namespaces",
             null,
@@ -108,8 +108,8 @@ internal sealed partial class PolicyScene : IAsyncDisposable
                 },
             }
         );
-        if (answer.StatusCode != HttpStatusCode.Conflict)
-            answer.EnsureSuccessStatusCode();
+        if (response.StatusCode != HttpStatusCode.Conflict)
+            response.EnsureSuccessStatusCode();
     }
 
     /// <summary>Creates a Pod, as a dry run unless no user is given.</summary>
@@ -137,9 +137,9 @@ internal sealed partial class PolicyScene : IAsyncDisposable
     }
 
     /// <summary>The essence of a response, without what differs between calls of the same request.</summary>
-    public static string Comparable((HttpStatusCode Status, JsonNode Body) answer)
+    public static string Comparable((HttpStatusCode Status, JsonNode Body) response)
     {
-        var body = answer.Body.DeepClone();
+        var body = response.Body.DeepClone();
         // The API server lists several causes in no certain order, and its message repeats them.
         if (body["details"]?["causes"] is JsonArray { Count: > 1 } causes)
         {
@@ -155,7 +155,7 @@ internal sealed partial class PolicyScene : IAsyncDisposable
             if (metadata.ContainsKey("generateName"))
                 metadata.Remove("name");
         }
-        return GeneratedName().Replace(string.Create(CultureInfo.InvariantCulture, $"{(int)answer.Status} {body.ToJsonString()}"), "$1");
+        return GeneratedName().Replace(string.Create(CultureInfo.InvariantCulture, $"{(int)response.Status} {body.ToJsonString()}"), "$1");
     }
 
     public static JsonObject Container(string image) =>
@@ -172,8 +172,8 @@ internal sealed partial class PolicyScene : IAsyncDisposable
         var full = pod.DeepClone().AsObject();
         full["apiVersion"] = "v1";
         full["kind"] = "Pod";
-        using var answer = await SendAsync(method, user is null || !isDryRun ? path : $"{path}?dryRun=All", user, full);
-        return (answer.StatusCode, JsonNode.Parse(await answer.Content.ReadAsStringAsync())!);
+        using var response = await SendAsync(method, user is null || !isDryRun ? path : $"{path}?dryRun=All", user, full);
+        return (response.StatusCode, JsonNode.Parse(await response.Content.ReadAsStringAsync())!);
     }
 
     private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string? user, JsonNode body)
@@ -193,8 +193,8 @@ internal sealed partial class PolicyScene : IAsyncDisposable
         {
             Content = new StringContent(body.ToJsonString(), null, "application/apply-patch+yaml"),
         };
-        using var answer = await _client.SendAsync(request);
-        Assert.That(answer.IsSuccessStatusCode, Is.True, await answer.Content.ReadAsStringAsync());
+        using var response = await _client.SendAsync(request);
+        Assert.That(response.IsSuccessStatusCode, Is.True, await response.Content.ReadAsStringAsync());
     }
 
     private Task RegisterWebhookAsync() =>

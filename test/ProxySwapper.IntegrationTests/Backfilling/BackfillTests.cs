@@ -38,7 +38,7 @@ internal sealed class BackfillTests
             Lines(output, "failed").Select(line => line.Split(" -> ")[1].Split(": ")[0]),
             Is.EquivalentTo(gone.Select(name => $"{_scene.Target.Address}/mirror/team/{name}"))
         );
-        Assert.That(Lines(output, "failed"), Has.All.Contains("not found (HTTP 404)"), "each failure says what the source answered");
+        Assert.That(Lines(output, "failed"), Has.All.Contains("not found (HTTP 404)"), "each failure has the response of the source");
         Assert.That(await MissingAsync(), Is.EquivalentTo(gone.Select(name => $"{_scene.Target.Address}/mirror/team/{name}")));
         Assert.That(
             Lines(output, "copied").Concat(Lines(output, "up to date")).Select(line => line.Split(" -> ")[1].Split(" (")[0]),

@@ -141,9 +141,9 @@ internal sealed class SelfSignedCertificateTests
     private static async Task ReviewAsync(HttpClient client)
     {
         using var content = new StringContent(ReviewSamples.Create(["nginx"]), Encoding.UTF8, "application/json");
-        using var answer = await client.PostAsync("/mutate", content);
-        Assert.That((answer.StatusCode, answer.Version), Is.EqualTo((HttpStatusCode.OK, client.DefaultRequestVersion)));
-        Assert.That(await answer.Content.ReadAsStringAsync(), Does.Contain("\"patch\""));
+        using var response = await client.PostAsync("/mutate", content);
+        Assert.That((response.StatusCode, response.Version), Is.EqualTo((HttpStatusCode.OK, client.DefaultRequestVersion)));
+        Assert.That(await response.Content.ReadAsStringAsync(), Does.Contain("\"patch\""));
     }
 
     /// <summary>A certificate that has to be renewed, and its successor by the same authority.</summary>

@@ -68,7 +68,7 @@ internal static class HelmChart
         catch (System.ComponentModel.Win32Exception fault)
         {
             throw new InvalidOperationException(
-                "This test needs helm: on the PATH, or a program that answers `helm template` in HELM; test/setup/helm prints one.",
+                "This test needs helm: on the PATH, or a program in HELM that runs `helm template`; test/setup/helm prints one.",
                 fault
             );
         }

@@ -36,7 +36,7 @@ internal sealed class CloudHostTests : IAsyncDisposable
         _open = await DebianRegistry.StartAsync();
         _private = await EcrRegistry.StartAsync(_ecr, _certificates.IssueServer(Private, DualStack));
         _public = await InMemoryRegistry.StartAsync(
-            new InMemoryRegistryOptions { Certificate = _certificates.IssueServer(Public), Interceptor = AnswerPublicAsync }
+            new InMemoryRegistryOptions { Certificate = _certificates.IssueServer(Public), Interceptor = ServePublicAsync }
         );
         _image.AddTo(_public, "team/app", "1");
         await _image.PushAsync(_open.Address, "team/app", "1");
@@ -102,7 +102,7 @@ internal sealed class CloudHostTests : IAsyncDisposable
     }
 
     /// <summary>Public ECR issues a token to everyone, and requires one.</summary>
-    private static Task AnswerPublicAsync(HttpContext context, RequestDelegate registry)
+    private static Task ServePublicAsync(HttpContext context, RequestDelegate registry)
     {
         if (context.Request.Path == "/token/")
             return context.Response.WriteAsync("""{"token":"token-of-the-public"}""");

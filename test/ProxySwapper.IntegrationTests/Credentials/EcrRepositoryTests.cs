@@ -70,12 +70,12 @@ internal sealed class EcrRepositoryTests : IAsyncDisposable
             Assert.That(copied.ExitCode, Is.Zero, copied.Output + copied.Error);
             Assert.That((string?)_ecr.Repositories[$"mirror/{name}"]["policyText"], Does.Contain("2012-10-17"));
             // The next one exists when it is to be created: the response to an earlier call was lost.
-            _ecr.AnswerNext(
+            _ecr.RespondNext(
                 "CreateRepository",
                 call =>
                 {
                     _ecr.Repositories[call.Repository!] = call.Body;
-                    return FakeEcrAnswers.RepositoryAlreadyExists(call);
+                    return FakeEcrResponses.RepositoryAlreadyExists(call);
                 }
             );
         }

@@ -10,7 +10,7 @@ using ProxySwapper.Testing.Time;
 namespace ProxySwapper.IntegrationTests.Floods;
 
 /// <summary>
-/// The <see cref="FloodedWebhook"/> under one kind of attack each: valid reviews on new connections are answered, and the process stays
+/// The <see cref="FloodedWebhook"/> under one kind of attack each: valid reviews on new connections have a response, and the process stays
 /// within its memory limit.
 /// </summary>
 [TestFixture, NonParallelizable]
@@ -210,7 +210,7 @@ internal sealed class FloodTests
     }
 
     /// <summary>Sends a review of 1,000 images in the attacker's namespace.</summary>
-    /// <returns>Whether it was answered at once, to make room for others.</returns>
+    /// <returns>Whether the response came at once, to make room for others.</returns>
     private static async Task<bool> SendManyImagesAsync(HttpClient client, int number, CancellationToken cancellationToken)
     {
         var images = Enumerable.Range(0, 1000).Select(image => $"{HostileName}/{new string('a', 200)}/{number}-{image}:1");
@@ -233,7 +233,7 @@ internal sealed class FloodTests
         await AssertServesAsync();
     }
 
-    /// <summary>Valid reviews on new connections are answered in time, and the process has never exceeded the memory limit.</summary>
+    /// <summary>Valid reviews on new connections have their response in time, and the process has never exceeded the memory limit.</summary>
     private async Task AssertServesAsync(string target = FloodedWebhook.Target)
     {
         var times = new List<TimeSpan>();
@@ -243,7 +243,7 @@ internal sealed class FloodTests
         TestContext.Out.WriteLine($"{FloodedWebhook.Describe(times)}, peak {peak / 1024 / 1024} MiB");
         Assert.Multiple(() =>
         {
-            FloodedWebhook.AssertAnswered(times);
+            FloodedWebhook.AssertInTime(times);
             Assert.That(peak, Is.LessThan(FloodedWebhook.MemoryLimit));
             Assert.That(_webhook.Log, Does.Not.Contain("\"exception\":").And.Not.Contain("Unhandled"));
         });

@@ -16,17 +16,17 @@ internal static class FloodedWebhook
     /// <summary>What becomes of the image <c>nginx</c>.</summary>
     public const string Target = "registry.example.com/library/nginx:latest";
 
-    /// <summary>Within this time a valid review on a new connection is answered.</summary>
+    /// <summary>Within this time a valid review on a new connection has its response.</summary>
     private static readonly TimeSpan GoodTime = TimeSpan.FromSeconds(2);
 
     /// <summary>The chart's timeout of the webhook: no review may take as long, not on a busy machine either.</summary>
     private static readonly TimeSpan WebhookTimeout = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// Asserts that valid reviews were answered in time: of ten, one may be later, since the attacker and other programs run on the same
+    /// Asserts that valid reviews had their response in time: of ten, one may be later, since the attacker and other programs run on the same
     /// processors.
     /// </summary>
-    public static void AssertAnswered(IReadOnlyList<TimeSpan> times)
+    public static void AssertInTime(IReadOnlyList<TimeSpan> times)
     {
         Assert.That(PercentileOf(times, 90), Is.LessThan(GoodTime), "nine of ten");
         Assert.That(times, Is.All.LessThan(WebhookTimeout));
@@ -37,7 +37,7 @@ internal static class FloodedWebhook
         $"{times.Count} reviews of {PercentileOf(times, 50).TotalMilliseconds:0} ms, nine of ten within "
         + $"{PercentileOf(times, 90).TotalMilliseconds:0} ms, slowest {times.Max().TotalMilliseconds:0} ms";
 
-    /// <summary>The time within which so many of a hundred reviews were answered.</summary>
+    /// <summary>The time within which so many of a hundred reviews had their response.</summary>
     private static TimeSpan PercentileOf(IReadOnlyList<TimeSpan> times, int percent) =>
         times.Order().ElementAt(((times.Count * percent) + 99) / 100 - 1);
 

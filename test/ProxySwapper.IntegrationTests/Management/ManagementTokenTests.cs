@@ -38,13 +38,13 @@ internal sealed class ManagementTokenTests
         using var elsewhere = ConnectingFrom(IPAddress.Parse("127.0.0.2"), program.Management.BaseAddress!);
         foreach (var path in new[] { "/", "/populate" })
         {
-            using var answer = await elsewhere.GetAsync(new Uri(path, UriKind.Relative));
-            Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.Forbidden), path);
-            Assert.That(await answer.Content.ReadAsStringAsync(), Does.Contain("kubectl port-forward"));
+            using var response = await elsewhere.GetAsync(new Uri(path, UriKind.Relative));
+            Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.Forbidden), path);
+            Assert.That(await response.Content.ReadAsStringAsync(), Does.Contain("kubectl port-forward"));
         }
         foreach (var path in new[] { "/healthz", "/readyz", "/metrics" })
-            using (var answer = await elsewhere.GetAsync(new Uri(path, UriKind.Relative)))
-                Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.OK), path);
+            using (var response = await elsewhere.GetAsync(new Uri(path, UriKind.Relative)))
+                Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.OK), path);
         using var page = await program.Management.GetAsync(new Uri("/", UriKind.Relative));
         var policy = page.Headers.GetValues("Content-Security-Policy").Single();
         Assert.That(policy, Does.StartWith("default-src 'none'; script-src 'sha256-").And.Contain("frame-ancestors 'none'"));

@@ -86,7 +86,7 @@ internal sealed partial class MetricsTests
         );
     }
 
-    /// <summary>The metrics of a replica without reviews; the scene's own have answered some before they are ready.</summary>
+    /// <summary>The metrics of a replica without reviews; the scene's own have responded to some before they are ready.</summary>
     private static async Task<IReadOnlyDictionary<string, double>> StartAsync(GateScene scene)
     {
         await using var replica = await ProxySwapperProcess.StartAsync(

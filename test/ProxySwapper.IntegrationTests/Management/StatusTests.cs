@@ -89,7 +89,7 @@ internal sealed class StatusTests
 
         await CreateReplicaAsync(server, node, @namespace, "dead", TestProcess.FreePort());
         var some = await StatusAsync(kubeconfig, @namespace);
-        Assert.That(some.ExitCode, Is.EqualTo(1), "one replica does not answer");
+        Assert.That(some.ExitCode, Is.EqualTo(1), "one replica does not respond");
         Assert.That(some.Output, Does.Contain("-> first.example.com").And.Contain("-> second.example.com"));
         Assert.That(some.Error, Does.Contain($"Pod {@namespace}/dead: GET http://localhost:").And.Contain("Connection refused"));
     }

@@ -152,7 +152,7 @@ internal sealed class MirrorTests
     }
 
     [Test]
-    public async Task A_registry_that_answers_429_for_a_while_is_waited_for()
+    public async Task A_registry_that_responds_429_for_a_while_is_waited_for()
     {
         await using var limited = await FaultyRegistry.StartAsync();
         TestImage.Create(1).AddTo(limited.Registry, "team/app", "1.0.0");
@@ -245,11 +245,11 @@ internal sealed class MirrorTests
     private async Task<IReadOnlyList<string>> TagsAsync(string repository)
     {
         using var client = new HttpClient();
-        using var answer = await client.GetAsync(new Uri($"http://{_target.Address}/v2/{repository}/tags/list"));
-        return answer.IsSuccessStatusCode
+        using var response = await client.GetAsync(new Uri($"http://{_target.Address}/v2/{repository}/tags/list"));
+        return response.IsSuccessStatusCode
             ?
             [
-                .. JsonNode.Parse(await answer.Content.ReadAsStringAsync())!["tags"]!
+                .. JsonNode.Parse(await response.Content.ReadAsStringAsync())!["tags"]!
                     .AsArray()
                     .Select(tag => (string)tag!)
                     .Order(StringComparer.Ordinal),

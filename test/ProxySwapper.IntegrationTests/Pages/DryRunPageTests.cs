@@ -45,8 +45,8 @@ internal sealed class DryRunPageTests
     {
         using var client = replica.CreateClient();
         using var content = new StringContent(ReviewSamples.Create(images), Encoding.UTF8, "application/json");
-        using var answer = await client.PostAsync("/mutate", content);
-        var response = await answer.EnsureSuccessStatusCode().Content.ReadAsStringAsync();
-        Assert.That(response, Does.Contain("\"allowed\":true").And.Not.Contain("\"patch\""));
+        using var response = await client.PostAsync("/mutate", content);
+        var body = await response.EnsureSuccessStatusCode().Content.ReadAsStringAsync();
+        Assert.That(body, Does.Contain("\"allowed\":true").And.Not.Contain("\"patch\""));
     }
 }

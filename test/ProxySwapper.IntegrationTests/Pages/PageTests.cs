@@ -144,30 +144,30 @@ internal sealed partial class PageTests : IDisposable
         var replica = await _scene.StartReplicaAsync();
         await using var page = await OpenAsync(replica);
         await Expect(page.Find("#summary")).ToContainTextAsync("Everything is fine");
-        var answer = JsonNode.Parse(await replica.Management.GetStringAsync(new Uri("/populate", UriKind.Relative)))!;
+        var response = JsonNode.Parse(await replica.Management.GetStringAsync(new Uri("/populate", UriKind.Relative)))!;
         const string Hostile = "<img src=x onerror=alert(1)>&amp;";
-        answer["dryRun"] = true;
-        answer["queued"] = new JsonArray([
+        response["dryRun"] = true;
+        response["queued"] = new JsonArray([
             .. Enumerable
                 .Range(0, 250)
                 .Select(number => new JsonObject { ["target"] = $"{Hostile}:{number}", ["queuedAt"] = "2026-01-01T00:00:00Z" }),
         ]);
-        answer["gated"] = JsonNode.Parse("""[{"namespace":"shop","pod":"web","since":"2026-01-01T00:00:00Z","images":[]}]""");
-        answer["more"] = JsonNode.Parse("""{"queued":30,"gated":1300}""");
-        answer["wouldRewrite"] = JsonNode.Parse(
+        response["gated"] = JsonNode.Parse("""[{"namespace":"shop","pod":"web","since":"2026-01-01T00:00:00Z","images":[]}]""");
+        response["more"] = JsonNode.Parse("""{"queued":30,"gated":1300}""");
+        response["wouldRewrite"] = JsonNode.Parse(
             """[{"image":"a:1","target":"b/a:1","rule":"rules[0]","namespace":"shop","count":2,"lastSeen":"2026-01-01T00:00:00Z"}]"""
         );
-        answer["downstreams"] = JsonNode.Parse(
+        response["downstreams"] = JsonNode.Parse(
             """
             [{"registry":"one","state":"failing","access":"refused","problem":"it rejects our login: HEAD one/a: forbidden (HTTP 403)"},
              {"registry":"two","state":"unsure","access":"unknown","problem":"no response within 5 s"},
              {"registry":"three","state":"unchecked","access":"unknown"}]
             """
         );
-        answer["rateLimits"] = JsonNode.Parse("""[{"registry":"docker.io","remaining":7,"limit":100,"at":"2026-01-01T00:00:00Z"}]""");
+        response["rateLimits"] = JsonNode.Parse("""[{"registry":"docker.io","remaining":7,"limit":100,"at":"2026-01-01T00:00:00Z"}]""");
         await page.Page.RouteAsync(
             "**/populate",
-            route => route.FulfillAsync(new() { Body = answer.ToJsonString(), ContentType = "application/json" })
+            route => route.FulfillAsync(new() { Body = response.ToJsonString(), ContentType = "application/json" })
         );
         await Expect(page.Find("#queued li")).ToHaveCountAsync(201);
         await Expect(page.Find("#queued li").First).ToContainTextAsync($"{Hostile}:0");

@@ -137,7 +137,7 @@ internal sealed class EndToEndTests
     }
 
     [Test]
-    public async Task Immediate_answers_when_the_image_is_there()
+    public async Task Immediate_responds_when_the_image_is_there()
     {
         var image = TestImage.Create(6);
         await image.PushAsync(_upstream.Address, "team/now", "1");

@@ -111,8 +111,8 @@ internal sealed class PopulationLoadTests : IAsyncDisposable
     private async Task AdmitAsync(HttpClient client, string image)
     {
         using var content = new StringContent(ReviewSamples.Create($"{_upstream.Address}/{image}"), Encoding.UTF8, "application/json");
-        using var answer = await client.PostAsync(new Uri("/mutate", UriKind.Relative), content);
-        Assert.That(await answer.Content.ReadAsStringAsync(), Does.Contain("\"patch\""));
+        using var response = await client.PostAsync(new Uri("/mutate", UriKind.Relative), content);
+        Assert.That(await response.Content.ReadAsStringAsync(), Does.Contain("\"patch\""));
     }
 
     private Manifest? Find(string repository, string tag) => _downstream.Registry.Repository($"mirror/{repository}").Find(tag);

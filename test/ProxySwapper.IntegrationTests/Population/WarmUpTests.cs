@@ -44,7 +44,7 @@ internal sealed class WarmUpTests
     }
 
     [Test]
-    public async Task Backfill_warms_a_cache_whose_answer_alone_says_nothing()
+    public async Task Backfill_warms_a_cache_whose_response_alone_says_nothing()
     {
         var image = TestImage.Create(22, 2, 50_000, "amd64");
         var upstream = await DebianRegistry.StartAsync();
@@ -72,7 +72,7 @@ internal sealed class WarmUpTests
         Assert.That((exitCode, error), Is.EqualTo((0, "")), output);
         Assert.That(output, Does.StartWith("1 image in 1 workload and 0 Pods: 0 downstream, 0 missing, 0 not swapped, 1 on demand.\n"));
         Assert.That(output, Does.Contain($"Without {upstream.Address}, it is not known whether 1 image of 1 workload could restart."));
-        Assert.That(blobs.Any(digest => IsStored(cache, digest)), Is.False, "the cache has answered for what it does not have");
+        Assert.That(blobs.Any(digest => IsStored(cache, digest)), Is.False, "the cache has responded for what it does not have");
         (exitCode, output, error) = await ProxySwapperProgram.RunAsync(["backfill", .. inputs]);
         Assert.That(exitCode, Is.Zero, output + error);
         Assert.That(error, Does.Match(@"\AAssumed: [^\n]*\n\z"));

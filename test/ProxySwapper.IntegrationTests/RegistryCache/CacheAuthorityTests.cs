@@ -37,8 +37,8 @@ internal sealed class CacheAuthorityTests
             using var distribution = await Distribution.StartAsync(cache);
             using var client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{cache.Port}") };
             client.DefaultRequestHeaders.Accept.Add(new MediaTypeWithQualityHeaderValue("application/vnd.oci.image.manifest.v1+json"));
-            using var answer = await client.GetAsync("/v2/team/app/manifests/1");
-            return answer.IsSuccessStatusCode ? "" : $"{answer.StatusCode} {distribution.Output}";
+            using var response = await client.GetAsync("/v2/team/app/manifests/1");
+            return response.IsSuccessStatusCode ? "" : $"{response.StatusCode} {distribution.Output}";
         }
         catch (InvalidOperationException ended)
         {

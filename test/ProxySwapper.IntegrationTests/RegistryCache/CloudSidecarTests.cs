@@ -48,7 +48,7 @@ internal sealed class CloudSidecarTests : IDisposable
     public async Task A_refusal_of_AWS_is_an_error_of_the_script_and_shows_in_the_log()
     {
         await using var ecr = await FakeEcr.StartAsync();
-        ecr.AnswerAlways("GetAuthorizationToken", FakeEcrAnswers.AccessDenied);
+        ecr.RespondAlways("GetAuthorizationToken", FakeEcrResponses.AccessDenied);
         const string host = "localhost:5555";
         using var cache = await RenderedCache.CreateAsync("amazon-alias", host, "cache-clouds");
         using var sidecar = await StartAsync(
@@ -116,8 +116,8 @@ internal sealed class CloudSidecarTests : IDisposable
                     throw new InvalidOperationException($"credential serve ended: {sidecar.Output}");
                 try
                 {
-                    using var answer = await management.GetAsync("/readyz");
-                    return answer.IsSuccessStatusCode;
+                    using var response = await management.GetAsync("/readyz");
+                    return response.IsSuccessStatusCode;
                 }
                 catch (HttpRequestException)
                 {

@@ -95,7 +95,7 @@ internal sealed partial class CredentialPathTests : IAsyncDisposable
     [TestCase("store")]
     [TestCase("list")]
     public async Task The_script_does_nothing_but_get(string verb) =>
-        Assert.That(await RunHelperAsync(_google.Address, verb), Is.EqualTo((1, "only get is answered\n", "")));
+        Assert.That(await RunHelperAsync(_google.Address, verb), Is.EqualTo((1, "only get is supported\n", "")));
 
     [Test]
     public async Task A_sidecar_that_is_gone_is_an_error_of_the_script()
@@ -151,9 +151,9 @@ internal sealed partial class CredentialPathTests : IAsyncDisposable
             Convert.ToBase64String("puller:correct horse"u8)
         );
         client.DefaultRequestHeaders.Accept.ParseAdd("application/vnd.oci.image.manifest.v1+json");
-        using var answer = await client.GetAsync($"/v2/{GoogleCloud.Repository}/manifests/1");
-        Assert.That(answer.IsSuccessStatusCode, Is.True, distribution.Output);
-        return answer.Headers.GetValues("Docker-Content-Digest").Single();
+        using var response = await client.GetAsync($"/v2/{GoogleCloud.Repository}/manifests/1");
+        Assert.That(response.IsSuccessStatusCode, Is.True, distribution.Output);
+        return response.Headers.GetValues("Docker-Content-Digest").Single();
     }
 
     private async Task<string> PullAsDistributionDoesAsync()
@@ -175,8 +175,8 @@ internal sealed partial class CredentialPathTests : IAsyncDisposable
             "Bearer",
             (string)JsonNode.Parse(await token.Content.ReadAsStringAsync())!["token"]!
         );
-        using var answer = await client.GetAsync($"/v2/{GoogleCloud.Repository}/manifests/1");
-        return answer.Headers.GetValues("Docker-Content-Digest").Single();
+        using var response = await client.GetAsync($"/v2/{GoogleCloud.Repository}/manifests/1");
+        return response.Headers.GetValues("Docker-Content-Digest").Single();
     }
 
     private async Task<bool> IsReadyAsync()
@@ -185,8 +185,8 @@ internal sealed partial class CredentialPathTests : IAsyncDisposable
             throw new InvalidOperationException($"credential serve ended: {_sidecar.Output}");
         try
         {
-            using var answer = await _management.GetAsync("/readyz");
-            return answer.IsSuccessStatusCode;
+            using var response = await _management.GetAsync("/readyz");
+            return response.IsSuccessStatusCode;
         }
         catch (HttpRequestException)
         {

@@ -39,15 +39,15 @@ internal static class Distribution
                     throw new InvalidOperationException($"{program} ended: {process.Output}");
                 try
                 {
-                    using var answer = await client.GetAsync(new Uri($"http://127.0.0.1:{cache.Port}/"));
-                    return answer.IsSuccessStatusCode;
+                    using var response = await client.GetAsync(new Uri($"http://127.0.0.1:{cache.Port}/"));
+                    return response.IsSuccessStatusCode;
                 }
                 catch (HttpRequestException)
                 {
                     return false;
                 }
             },
-            $"{program}'s answer"
+            $"{program}'s response"
         );
         return process;
     }

@@ -6,7 +6,7 @@ using ProxySwapper.Testing.Registries;
 
 namespace ProxySwapper.IntegrationTests.Reporting;
 
-/// <summary>What Docker Hub answers to <c>report --digests</c>, through a proxy that leads to a stand-in for it.</summary>
+/// <summary>What Docker Hub responds to <c>report --digests</c>, through a proxy that leads to a stand-in for it.</summary>
 [TestFixture]
 internal sealed class DockerHubLimitTests
 {
@@ -26,7 +26,7 @@ internal sealed class DockerHubLimitTests
         21600,
         "documents 100 pulls in 6 hours without a login, 200 with a free account: 1 is within both."
     )]
-    public async Task The_limit_is_what_Docker_Hub_answered_if_it_was_asked(
+    public async Task The_limit_is_what_Docker_Hub_reported_if_it_was_queried(
         string option,
         string source,
         int pulls,

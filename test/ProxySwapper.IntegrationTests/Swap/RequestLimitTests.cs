@@ -17,8 +17,8 @@ internal sealed class RequestLimitTests : ServingFixture
         };
         request.Content.Headers.ContentType = new("application/json");
         request.Headers.TransferEncodingChunked = true;
-        using var answer = await Client.SendAsync(request);
-        Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.RequestEntityTooLarge));
+        using var response = await Client.SendAsync(request);
+        Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.RequestEntityTooLarge));
     }
 
     [Test]
@@ -72,8 +72,8 @@ internal sealed class RequestLimitTests : ServingFixture
             Version = HttpVersion.Version20,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
         };
-        using var answer = await Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
-        return answer.StatusCode;
+        using var response = await Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        return response.StatusCode;
     }
 
     /// <summary>A body without a Content-Length.</summary>

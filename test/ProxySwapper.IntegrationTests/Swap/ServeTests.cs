@@ -64,8 +64,8 @@ internal sealed class ServeTests : ServingFixture
             Encoding.UTF8,
             "application/json"
         );
-        using var answer = await Client.PostAsync("/mutate", content);
-        Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.OK));
+        using var response = await Client.PostAsync("/mutate", content);
+        Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.OK));
         await TestWait.UntilAsync(
             () => Task.FromResult(Webhook.Log.Contains("490 more warnings", StringComparison.Ordinal)),
             "the last line about the Pod"
@@ -279,7 +279,7 @@ internal sealed class ServeTests : ServingFixture
     {
         // Sends Expect: 100-continue, as clients do for large bodies.
         using var request = new HttpRequestMessage(HttpMethod.Post, "/mutate") { Content = content, Headers = { ExpectContinue = true } };
-        using var answer = await Client.SendAsync(request);
-        return answer.StatusCode;
+        using var response = await Client.SendAsync(request);
+        return response.StatusCode;
     }
 }

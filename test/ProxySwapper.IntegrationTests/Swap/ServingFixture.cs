@@ -37,9 +37,9 @@ internal abstract class ServingFixture
             Encoding.UTF8,
             "application/json"
         );
-        using var answer = await client.PostAsync("/mutate", content);
-        var response = JsonNode.Parse(await answer.EnsureSuccessStatusCode().Content.ReadAsStringAsync())!["response"]!;
-        return JsonNode.Parse(Convert.FromBase64String((string)response["patch"]!))![0]!["value"]!.ToString();
+        using var response = await client.PostAsync("/mutate", content);
+        var review = JsonNode.Parse(await response.EnsureSuccessStatusCode().Content.ReadAsStringAsync())!["response"]!;
+        return JsonNode.Parse(Convert.FromBase64String((string)review["patch"]!))![0]!["value"]!.ToString();
     }
 
     protected async Task<SslStream> ConnectAsync(SslProtocols protocols)

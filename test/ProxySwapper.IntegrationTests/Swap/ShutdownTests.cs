@@ -42,10 +42,10 @@ internal sealed class ShutdownTests : ServingFixture
                 Task.Run(async () =>
                 {
                     using var client = webhook.CreateClient();
-                    var answered = 0;
-                    for (; !gone.IsCancellationRequested; answered++)
+                    var responses = 0;
+                    for (; !gone.IsCancellationRequested; responses++)
                         await TargetAsync(client);
-                    return answered;
+                    return responses;
                 })
             )
             .ToList();
@@ -64,7 +64,7 @@ internal sealed class ShutdownTests : ServingFixture
     }
 
     [Test]
-    public async Task A_request_that_is_under_way_at_the_end_is_answered()
+    public async Task A_request_that_is_under_way_at_the_end_has_its_response()
     {
         await using var stream = await ConnectAsync(SslProtocols.None);
         var body = ReviewSamples.Create("nginx");

@@ -88,9 +88,9 @@ internal sealed class AzureCloud : IAsyncDisposable
         if (context.Request.Path == "/oauth2/exchange")
             await ExchangeAsync(context, form);
         else if (context.Request.Path == "/oauth2/token")
-            await AnswerTokenAsync(context, form);
+            await ServeTokenAsync(context, form);
         else if (context.Request.Path == $"/{Tenant}/oauth2/v2.0/token")
-            await AnswerEntraAsync(context, form);
+            await ServeEntraAsync(context, form);
         else if (
             AuthenticationHeaderValue.TryParse(context.Request.Headers.Authorization, out var sent)
             && sent is { Scheme: "Bearer", Parameter: { } token }
@@ -111,7 +111,7 @@ internal sealed class AzureCloud : IAsyncDisposable
             )(context, next);
     }
 
-    private Task AnswerEntraAsync(HttpContext context, Dictionary<string, string> form)
+    private Task ServeEntraAsync(HttpContext context, Dictionary<string, string> form)
     {
         _clients.Enqueue(form.GetValueOrDefault("client_id", ""));
         if (form.GetValueOrDefault("client_assertion") != FederatedToken)
@@ -180,7 +180,7 @@ internal sealed class AzureCloud : IAsyncDisposable
         await WriteAsync(context, 200, new JsonObject { ["refresh_token"] = token });
     }
 
-    private Task AnswerTokenAsync(HttpContext context, Dictionary<string, string> form)
+    private Task ServeTokenAsync(HttpContext context, Dictionary<string, string> form)
     {
         var isPrincipal =
             context.Request.Headers.Authorization

@@ -63,8 +63,8 @@ internal sealed partial class EcrRegistry : IAsyncDisposable
         {
             DefaultRequestHeaders = { { "Accept", "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json" } },
         };
-        using var answer = await client.GetAsync(new Uri($"http://{_registry.Address}/v2/{repository}/manifests/{tag}"));
-        return answer.Headers.TryGetValues("Docker-Content-Digest", out var values) ? values.Single() : null;
+        using var response = await client.GetAsync(new Uri($"http://{_registry.Address}/v2/{repository}/manifests/{tag}"));
+        return response.Headers.TryGetValues("Docker-Content-Digest", out var values) ? values.Single() : null;
     }
 
     public async ValueTask DisposeAsync()
@@ -107,7 +107,7 @@ internal sealed partial class EcrRegistry : IAsyncDisposable
         if (path.Success && ActionsOf(context.Request, path.Groups[2].Value).FirstOrDefault(action => !_ecr.Allows(action)) is { } action)
         {
             var resource = $"arn:aws:ecr:{_ecr.Region}:{principal.Account}:repository/{path.Groups[1].Value}";
-            await RegistryFaults.Status(403, "DENIED", FakeEcrAnswers.NotAuthorized(principal, action, resource))(
+            await RegistryFaults.Status(403, "DENIED", FakeEcrResponses.NotAuthorized(principal, action, resource))(
                 context,
                 _ => Task.CompletedTask
             );
@@ -186,12 +186,12 @@ internal sealed partial class EcrRegistry : IAsyncDisposable
         foreach (var (name, values) in context.Request.Headers)
             if (name is not ("Authorization" or "Transfer-Encoding") && !request.Headers.TryAddWithoutValidation(name, values.ToArray()))
                 request.Content?.Headers.TryAddWithoutValidation(name, values.ToArray());
-        using var answer = await _forward.SendAsync(request, context.RequestAborted);
-        context.Response.StatusCode = (int)answer.StatusCode;
-        foreach (var (name, values) in answer.Headers.Concat(answer.Content.Headers))
+        using var response = await _forward.SendAsync(request, context.RequestAborted);
+        context.Response.StatusCode = (int)response.StatusCode;
+        foreach (var (name, values) in response.Headers.Concat(response.Content.Headers))
             if (name != "Transfer-Encoding")
                 context.Response.Headers[name] = values.Select(value => name == "Location" ? new Uri(value).PathAndQuery : value).ToArray();
         if (context.Request.Method != "HEAD")
-            await answer.Content.CopyToAsync(context.Response.Body, context.RequestAborted);
+            await response.Content.CopyToAsync(context.Response.Body, context.RequestAborted);
     }
 }

@@ -21,8 +21,8 @@ internal sealed class FakeEcr : IAsyncDisposable
     private readonly WebApplication _server;
     private readonly ConcurrentQueue<FakeEcrCall> _calls = new();
     private readonly ConcurrentQueue<string> _rejections = new();
-    private readonly ConcurrentDictionary<string, Func<FakeEcrCall, FakeEcrAnswer>> _always = new();
-    private readonly ConcurrentDictionary<string, ConcurrentQueue<Func<FakeEcrCall, FakeEcrAnswer>>> _next = new();
+    private readonly ConcurrentDictionary<string, Func<FakeEcrCall, FakeEcrResponse>> _always = new();
+    private readonly ConcurrentDictionary<string, ConcurrentQueue<Func<FakeEcrCall, FakeEcrResponse>>> _next = new();
     private readonly ConcurrentDictionary<string, bool> _actions = new(StringComparer.Ordinal);
     private int _issued;
 
@@ -87,16 +87,16 @@ internal sealed class FakeEcr : IAsyncDisposable
     }
 
     /// <summary>Sets the response to the next call of an operation.</summary>
-    public void AnswerNext(string operation, Func<FakeEcrCall, FakeEcrAnswer> answer) =>
-        _next.GetOrAdd(operation, _ => new()).Enqueue(answer);
+    public void RespondNext(string operation, Func<FakeEcrCall, FakeEcrResponse> response) =>
+        _next.GetOrAdd(operation, _ => new()).Enqueue(response);
 
     /// <summary>Sets the response to all calls of an operation; null removes it.</summary>
-    public void AnswerAlways(string operation, Func<FakeEcrCall, FakeEcrAnswer>? answer)
+    public void RespondAlways(string operation, Func<FakeEcrCall, FakeEcrResponse>? response)
     {
-        if (answer is null)
+        if (response is null)
             _always.TryRemove(operation, out _);
         else
-            _always[operation] = answer;
+            _always[operation] = response;
     }
 
     /// <summary>The IAM actions that calls and requests to the registry needed so far.</summary>
@@ -116,19 +116,19 @@ internal sealed class FakeEcr : IAsyncDisposable
         await Gate;
         using var buffer = new MemoryStream();
         await context.Request.Body.CopyToAsync(buffer);
-        var answer = Answer(context.Request, buffer.ToArray());
-        context.Response.StatusCode = answer.Status;
+        var response = Respond(context.Request, buffer.ToArray());
+        context.Response.StatusCode = response.Status;
         context.Response.ContentType = "application/x-amz-json-1.1";
-        await context.Response.WriteAsync(answer.Body);
+        await context.Response.WriteAsync(response.Body);
     }
 
-    private FakeEcrAnswer Answer(HttpRequest request, byte[] body)
+    private FakeEcrResponse Respond(HttpRequest request, byte[] body)
     {
         if (request.Method != "POST" || request.Path != "/" || request.ContentType != "application/x-amz-json-1.1")
-            return FakeEcrAnswers.Error(404, "UnknownOperationException", "");
+            return FakeEcrResponses.Error(404, "UnknownOperationException", "");
         var isPublic = request.Headers["X-Amz-Target"].ToString().StartsWith(PublicTarget, StringComparison.Ordinal);
         if (request.Headers["X-Amz-Target"].ToString().Split('.') is not [PrivateTarget or PublicTarget, var operation])
-            return FakeEcrAnswers.Error(400, "UnknownOperationException", "");
+            return FakeEcrResponses.Error(400, "UnknownOperationException", "");
         var region = isPublic ? "us-east-1" : Region;
         var (principal, code, message) = AwsSignature.Check(
             request,
@@ -141,12 +141,12 @@ internal sealed class FakeEcr : IAsyncDisposable
         if (principal is null)
         {
             _rejections.Enqueue(code);
-            return FakeEcrAnswers.Error(403, code, message);
+            return FakeEcrResponses.Error(403, code, message);
         }
         var call = new FakeEcrCall(operation, region, principal, JsonNode.Parse(body)!.AsObject());
         _calls.Enqueue(call);
         if (ActionsOf(call, isPublic).FirstOrDefault(action => !Allows(action)) is { } missing)
-            return FakeEcrAnswers.AccessDenied(call, missing);
+            return FakeEcrResponses.AccessDenied(call, missing);
         if (_next.TryGetValue(operation, out var next) && next.TryDequeue(out var once))
             return once(call);
         if (_always.TryGetValue(operation, out var always))
@@ -154,19 +154,19 @@ internal sealed class FakeEcr : IAsyncDisposable
         return operation switch
         {
             "GetAuthorizationToken" => Token(call, isPublic),
-            _ when isPublic => FakeEcrAnswers.Error(400, "UnknownOperationException", ""),
-            _ when (string?)call.Body["registryId"] is { } registry && registry != principal.Account => FakeEcrAnswers.AccessDenied(call),
+            _ when isPublic => FakeEcrResponses.Error(400, "UnknownOperationException", ""),
+            _ when (string?)call.Body["registryId"] is { } registry && registry != principal.Account => FakeEcrResponses.AccessDenied(call),
             "CreateRepository" => Create(call),
             "ListTagsForResource" => ListTags(call),
             "DescribeRepositories" or "PutLifecyclePolicy" or "SetRepositoryPolicy" when !Repositories.ContainsKey(call.Repository!) =>
-                FakeEcrAnswers.RepositoryNotFound(call),
-            "DescribeRepositories" => new FakeEcrAnswer(
+                FakeEcrResponses.RepositoryNotFound(call),
+            "DescribeRepositories" => new FakeEcrResponse(
                 200,
                 new JsonObject { ["repositories"] = new JsonArray(Describe(call)) }.ToJsonString()
             ),
             "PutLifecyclePolicy" => Set(call, "lifecyclePolicyText"),
             "SetRepositoryPolicy" => Set(call, "policyText"),
-            _ => FakeEcrAnswers.Error(400, "UnknownOperationException", ""),
+            _ => FakeEcrResponses.Error(400, "UnknownOperationException", ""),
         };
     }
 
@@ -181,7 +181,7 @@ internal sealed class FakeEcr : IAsyncDisposable
             yield return "ecr:TagResource";
     }
 
-    private FakeEcrAnswer Token(FakeEcrCall call, bool isPublic)
+    private FakeEcrResponse Token(FakeEcrCall call, bool isPublic)
     {
         var password = $"ecr-password-{Interlocked.Increment(ref _issued)}-of-{call.Principal.Account}";
         Passwords[password] = call.Principal;
@@ -192,27 +192,27 @@ internal sealed class FakeEcr : IAsyncDisposable
         };
         if (!isPublic)
             data["proxyEndpoint"] = $"https://{call.Principal.Account}.dkr.ecr.{Region}.amazonaws.com";
-        return new FakeEcrAnswer(200, new JsonObject { ["authorizationData"] = isPublic ? data : new JsonArray(data) }.ToJsonString());
+        return new FakeEcrResponse(200, new JsonObject { ["authorizationData"] = isPublic ? data : new JsonArray(data) }.ToJsonString());
     }
 
-    private FakeEcrAnswer Create(FakeEcrCall call) =>
+    private FakeEcrResponse Create(FakeEcrCall call) =>
         Repositories.TryAdd(call.Repository!, (JsonObject)call.Body.DeepClone())
-            ? new FakeEcrAnswer(200, new JsonObject { ["repository"] = Describe(call) }.ToJsonString())
-            : FakeEcrAnswers.RepositoryAlreadyExists(call);
+            ? new FakeEcrResponse(200, new JsonObject { ["repository"] = Describe(call) }.ToJsonString())
+            : FakeEcrResponses.RepositoryAlreadyExists(call);
 
-    private FakeEcrAnswer ListTags(FakeEcrCall call)
+    private FakeEcrResponse ListTags(FakeEcrCall call)
     {
         var arn = (string)call.Body["resourceArn"]!;
         var name = arn[(arn.IndexOf(":repository/", StringComparison.Ordinal) + ":repository/".Length)..];
         return Repositories.TryGetValue(name, out var repository)
-            ? new FakeEcrAnswer(200, new JsonObject { ["tags"] = repository["tags"]?.DeepClone() ?? new JsonArray() }.ToJsonString())
-            : FakeEcrAnswers.RepositoryNotFound(call);
+            ? new FakeEcrResponse(200, new JsonObject { ["tags"] = repository["tags"]?.DeepClone() ?? new JsonArray() }.ToJsonString())
+            : FakeEcrResponses.RepositoryNotFound(call);
     }
 
-    private FakeEcrAnswer Set(FakeEcrCall call, string key)
+    private FakeEcrResponse Set(FakeEcrCall call, string key)
     {
         Repositories[call.Repository!][key] = (string?)call.Body[key];
-        return new FakeEcrAnswer(
+        return new FakeEcrResponse(
             200,
             new JsonObject
             {

@@ -69,9 +69,9 @@ internal sealed class GoogleCloud : IAsyncDisposable
     {
         var path = context.Request.Path.Value!;
         if (path.StartsWith("/computeMetadata/", StringComparison.Ordinal) || path == "/")
-            return AnswerMetadataAsync(context, path);
+            return ServeMetadataAsync(context, path);
         if (path == "/v2/token")
-            return AnswerTokenAsync(context);
+            return ServeTokenAsync(context);
         if (path == "/v1/token")
             return ExchangeAsync(context);
         if (context.Request.Headers.Authorization == $"Bearer {RegistryToken}")
@@ -82,7 +82,7 @@ internal sealed class GoogleCloud : IAsyncDisposable
         return context.Response.WriteAsync("""{"errors":[{"code":"UNAUTHORIZED","message":"Unauthenticated request."}]}""");
     }
 
-    private Task AnswerMetadataAsync(HttpContext context, string path)
+    private Task ServeMetadataAsync(HttpContext context, string path)
     {
         context.Response.Headers["Metadata-Flavor"] = "Google";
         if (path == "/")
@@ -125,7 +125,7 @@ internal sealed class GoogleCloud : IAsyncDisposable
         );
     }
 
-    private Task AnswerTokenAsync(HttpContext context)
+    private Task ServeTokenAsync(HttpContext context)
     {
         var expected = Convert.ToBase64String(Encoding.UTF8.GetBytes($"oauth2accesstoken:{AccessToken}"));
         if (

@@ -89,7 +89,7 @@ public sealed class HostileServer : IAsyncDisposable
         {
             if (head.Length == 0 && buffer[0] == TlsHandshake)
             {
-                // What servers without TLS answer, so that the client goes on without.
+                // As servers without TLS respond, so that the client continues without.
                 await WriteAsync(stream, "HTTP/1.1 400 Bad Request\r\n\r\n");
                 return null;
             }

@@ -1,6 +1,6 @@
 namespace ProxySwapper.Testing.Kubernetes;
 
-/// <summary>Kubeconfigs for servers that answer as a test says.</summary>
+/// <summary>Kubeconfigs for servers that respond as a test says.</summary>
 internal static class TestKubeconfig
 {
     /// <summary>A kubeconfig of one context, with a token.</summary>

@@ -87,8 +87,8 @@ internal sealed class ProxySwapperProcess : IAsyncDisposable
     {
         try
         {
-            using var answer = await Management.GetAsync("/readyz");
-            return answer.IsSuccessStatusCode;
+            using var response = await Management.GetAsync("/readyz");
+            return response.IsSuccessStatusCode;
         }
         catch (HttpRequestException)
         {

@@ -101,11 +101,11 @@ internal sealed class DebianRegistry : IAsyncDisposable
         Start(process, Program, "docker-registry");
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
-        await registry.WaitUntilItAnswersAsync();
+        await registry.WaitUntilItRespondsAsync();
         return registry;
     }
 
-    private async Task WaitUntilItAnswersAsync()
+    private async Task WaitUntilItRespondsAsync()
     {
         using var client = new HttpClient();
         using var deadline = new CancellationTokenSource(StartDeadline);

@@ -5,7 +5,7 @@ namespace ProxySwapper.Testing.Registries;
 
 /// <summary>
 /// An <see cref="InMemoryRegistry"/> with injected faults: by a script, one fault per matching request in turn, or always.
-/// Requests without a script are answered correctly.
+/// Requests without a script have correct responses.
 /// </summary>
 internal sealed class FaultyRegistry : IAsyncDisposable
 {
@@ -104,8 +104,8 @@ internal sealed class FaultyRegistry : IAsyncDisposable
                 break;
             }
         }
-        RequestDelegate answer = fault is null ? registry : passed => fault(passed, registry);
-        return Guard is null ? answer(context) : Guard(context, answer);
+        RequestDelegate respond = fault is null ? registry : passed => fault(passed, registry);
+        return Guard is null ? respond(context) : Guard(context, respond);
     }
 
     private sealed record Script(

@@ -61,7 +61,7 @@ internal static class RegistryFaults
         };
 
     /// <summary>The request is processed but its response is lost.</summary>
-    public static RegistryFault LostAnswer { get; } =
+    public static RegistryFault LostResponse { get; } =
         async (context, registry) =>
         {
             var features = context.Features.Get<IHttpResponseBodyFeature>()!;

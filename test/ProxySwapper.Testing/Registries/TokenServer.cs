@@ -50,7 +50,7 @@ internal sealed class TokenServer : IAsyncDisposable
     /// <summary>The name of the token in the response.</summary>
     public string TokenName { get; set; } = "token";
 
-    /// <summary>Answers one request instead of this server; null (default) for none.</summary>
+    /// <summary>Responds to one request instead of this server; null (default) for none.</summary>
     public RegistryFault? NextFault { get; set; }
 
     public bool TakesGet { get; set; } = true;

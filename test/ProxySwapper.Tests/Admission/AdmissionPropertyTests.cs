@@ -22,11 +22,11 @@ internal sealed class AdmissionPropertyTests
             RandomPods.All.ToArbitrary(),
             pod =>
             {
-                var (_, answer) = GoldenTests.Answer(Configuration, Review(pod));
-                if (GoldenTests.PatchOf(answer["response"]!) is not { } patch)
+                var (_, result) = GoldenTests.Review(Configuration, Review(pod));
+                if (GoldenTests.PatchOf(result["response"]!) is not { } patch)
                     return true;
                 var patched = IndependentPatch.Apply(pod, patch).AsObject();
-                var (_, second) = GoldenTests.Answer(Configuration, Review(patched));
+                var (_, second) = GoldenTests.Review(Configuration, Review(patched));
                 return second["response"]!["patch"] is null && JsonNode.DeepEquals(WithoutOurs(patched), WithoutOurs(pod));
             }
         );
@@ -39,8 +39,8 @@ internal sealed class AdmissionPropertyTests
             Gen.Elements("", "ephemeralcontainers").ToArbitrary(),
             (pod, old, subResource) =>
             {
-                var (_, answer) = GoldenTests.Answer(Configuration, Review(pod, old, subResource));
-                if (GoldenTests.PatchOf(answer["response"]!) is not { } patch)
+                var (_, result) = GoldenTests.Review(Configuration, Review(pod, old, subResource));
+                if (GoldenTests.PatchOf(result["response"]!) is not { } patch)
                     return true;
                 var patched = IndependentPatch.Apply(pod, patch).AsObject();
                 var (before, sent, after) = (ImagesOf(old), ImagesOf(pod), ImagesOf(patched));

@@ -45,7 +45,7 @@ internal sealed class AdmissionReviewReaderTests
     [TestCase("""{"spec":{"containers":[{"name":"b","image":"y","name":"a","image":"nginx"}]}}""", "an image")]
     public void The_last_of_duplicate_keys_counts(string pod, string what)
     {
-        var response = AnswerTo(Review(pod));
+        var response = ResponseTo(Review(pod));
         var patch = GoldenTests.PatchOf(response);
         Assert.That(patch, Is.Not.Null, what);
         var last = IndependentPatch.Apply(LastOf(pod), patch!);
@@ -69,7 +69,7 @@ internal sealed class AdmissionReviewReaderTests
     public void The_last_of_two_requests_counts() =>
         Assert.That(
             (string)
-                AnswerTo(
+                ResponseTo(
                         Encoding.UTF8.GetBytes(
                             """{"request":{"uid":"1","kind":{"kind":"Pod"},"operation":"CREATE","object":{"spec":{"containers":"""
                                 + """[{"image":"nginx"}]}}},"request":{"uid":"2"},"apiVersion":"admission.k8s.io/v1"}"""
@@ -81,7 +81,7 @@ internal sealed class AdmissionReviewReaderTests
 
     [Test]
     public void A_byte_order_mark_is_ignored() =>
-        Assert.That(AnswerTo([0xEF, 0xBB, 0xBF, .. Review("""{"spec":{"containers":[{"image":"nginx"}]}}""")])["patch"], Is.Not.Null);
+        Assert.That(ResponseTo([0xEF, 0xBB, 0xBF, .. Review("""{"spec":{"containers":[{"image":"nginx"}]}}""")])["patch"], Is.Not.Null);
 
     [Test]
     public void An_update_of_very_many_containers_takes_linear_time()
@@ -90,7 +90,7 @@ internal sealed class AdmissionReviewReaderTests
         var containers = string.Join(',', Enumerable.Range(0, 100_000).Select(index => $$"""{"image":"a{{index}}"}"""));
         var again = string.Concat(Enumerable.Repeat(""","initContainers":[{"image":"x"}]""", 50_000));
         var pod = $$"""{"spec":{"containers":[{{containers}}]{{again}} } }""";
-        var response = AnswerTo(Review(pod, pod, "UPDATE"));
+        var response = ResponseTo(Review(pod, pod, "UPDATE"));
         Assert.That(
             response.ToJsonString(),
             Is.EqualTo("""{"uid":"u","allowed":true,"warnings":["the Pod is left unchanged: it has more than 1000 images"]}""")
@@ -101,7 +101,7 @@ internal sealed class AdmissionReviewReaderTests
     public void A_Pod_with_too_many_images_is_left_unchanged(int images, bool isPatched)
     {
         var containers = string.Join(',', Enumerable.Range(0, images).Select(index => $$"""{"name":"c{{index}}","image":"a{{index}}"}"""));
-        var response = AnswerTo(Review($$"""{"spec":{"containers":[{{containers}}]} }"""));
+        var response = ResponseTo(Review($$"""{"spec":{"containers":[{{containers}}]} }"""));
         Assert.That((response["patch"] is not null, response["warnings"] is null), Is.EqualTo((isPatched, isPatched)));
     }
 
@@ -111,7 +111,7 @@ internal sealed class AdmissionReviewReaderTests
         var pod =
             $$"""{"metadata":{"annotations":{"a":"{{new string('x', (256 * 1024) - 30)}}"} },"spec":{"containers":"""
             + $$"""[{"name":"a","image":"nginx"}]} }""";
-        var response = AnswerTo(Review(pod));
+        var response = ResponseTo(Review(pod));
         Assert.Multiple(() =>
         {
             Assert.That(
@@ -129,7 +129,9 @@ internal sealed class AdmissionReviewReaderTests
     {
         // As Go writes it: six bytes for each character.
         var value = string.Concat(Enumerable.Repeat("\\u003c", size));
-        var response = AnswerTo(Review($$"""{"metadata":{},"spec":{"containers":[{"name":"a","image":"nginx","args":["{{value}}"]}]} }"""));
+        var response = ResponseTo(
+            Review($$"""{"metadata":{},"spec":{"containers":[{"name":"a","image":"nginx","args":["{{value}}"]}]} }""")
+        );
         var paths = GoldenTests.PatchOf(response)?.AsArray().Select(operation => (string)operation!["path"]!).ToList();
         Assert.Multiple(() =>
         {
@@ -146,7 +148,7 @@ internal sealed class AdmissionReviewReaderTests
             ',',
             Enumerable.Range(0, 200).Select(index => $$"""{"image":"{{index}}{{string.Concat(Enumerable.Repeat("😀", 500))}}"}""")
         );
-        var warnings = AnswerTo(Review($$"""{"spec":{"containers":[{{images}}]} }"""))["warnings"]!
+        var warnings = ResponseTo(Review($$"""{"spec":{"containers":[{{images}}]} }"""))["warnings"]!
             .AsArray()
             .Select(warning => (string)warning!)
             .ToList();
@@ -158,7 +160,7 @@ internal sealed class AdmissionReviewReaderTests
         });
     }
 
-    private static JsonNode AnswerTo(byte[] body)
+    private static JsonNode ResponseTo(byte[] body)
     {
         using var response = new Utf8JsonBuffer();
         Assert.That(new AdmissionReviewer(Rules).TryReview(new ReadOnlySequence<byte>(body), response, out var error), Is.True, error);

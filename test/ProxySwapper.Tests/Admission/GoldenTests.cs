@@ -23,23 +23,23 @@ internal sealed class GoldenTests
     [TestCaseSource(nameof(Cases))]
     public void Case(string folder)
     {
-        var (review, answer) = Answer(
+        var (review, result) = Review(
             File.ReadAllText(Path.Combine(folder, "config.yaml")),
             File.ReadAllBytes(Path.Combine(folder, "review.json"))
         );
-        var response = answer["response"]!;
+        var response = result["response"]!;
         var expectedPatch = ReadOptional(folder, "patch.json");
-        var expectedAnswer = ReadOptional(folder, "answer.json");
+        var expectedResponse = ReadOptional(folder, "response.json");
         Assert.Multiple(() =>
         {
             Assert.That((bool)response["allowed"]!, Is.True);
             Assert.That((string?)response["uid"], Is.EqualTo((string?)review["request"]!["uid"]));
-            Assert.That((string?)answer["apiVersion"], Is.EqualTo((string?)expectedAnswer?["apiVersion"] ?? "admission.k8s.io/v1"));
+            Assert.That((string?)result["apiVersion"], Is.EqualTo((string?)expectedResponse?["apiVersion"] ?? "admission.k8s.io/v1"));
             Assert.That((string?)response["patchType"], Is.EqualTo(expectedPatch is null ? null : "JSONPatch"));
             var patch = PatchOf(response);
             Assert.That(JsonNode.DeepEquals(patch, expectedPatch), Is.True, $"the patch is {patch?.ToJsonString()}");
             var warnings = response["warnings"]?.AsArray() ?? [];
-            var expectedWarnings = expectedAnswer?["warnings"]?.AsArray() ?? [];
+            var expectedWarnings = expectedResponse?["warnings"]?.AsArray() ?? [];
             Assert.That(
                 warnings.Select(warning => (string)warning!).ToList(),
                 Has.Count.EqualTo(expectedWarnings.Count),
@@ -64,18 +64,18 @@ internal sealed class GoldenTests
     {
         var review = JsonNode.Parse(File.ReadAllBytes(Path.Combine(folder, "review.json")))!;
         review["request"]!["object"] = ReadOptional(folder, "expected-pod.json");
-        var (_, answer) = Answer(
+        var (_, result) = Review(
             File.ReadAllText(Path.Combine(folder, "config.yaml")),
             System.Text.Encoding.UTF8.GetBytes(review.ToJsonString())
         );
-        Assert.That(answer["response"]!["patch"], Is.Null);
+        Assert.That(result["response"]!["patch"], Is.Null);
     }
 
     [Test]
     public void There_are_at_least_50_cases_with_a_patch() => Assert.That(PatchedCases().Count(), Is.AtLeast(50));
 
     /// <summary>The review as parsed by an independent reader, and our response.</summary>
-    internal static (JsonNode Review, JsonNode Answer) Answer(string configuration, byte[] body)
+    internal static (JsonNode Review, JsonNode Result) Review(string configuration, byte[] body)
     {
         var rules = RuleSet.Compile(ConfigurationReader.ReadText("config.yaml", configuration, EnvironmentVariables.None));
         using var response = new Utf8JsonBuffer();

@@ -63,7 +63,7 @@ internal sealed class PolicyControllerTests
     [Test]
     public async Task The_policy_is_applied_in_the_newest_version_that_is_served()
     {
-        _server.Answer(404, Missing).Answer(200, Resources).Answer(200, "{}").Answer(404, Missing).Answer(200, "{}");
+        _server.Respond(404, Missing).Respond(200, Resources).Respond(200, "{}").Respond(404, Missing).Respond(200, "{}");
         await _controller.CheckAsync(default);
         const string Group = "/apis/admissionregistration.k8s.io";
         Assert.Multiple(() =>
@@ -91,13 +91,13 @@ internal sealed class PolicyControllerTests
     public async Task It_is_applied_again_only_if_it_was_changed_or_removed()
     {
         await InForceAsync();
-        _server.Answer(200, "{}").Answer(200, Ours);
+        _server.Respond(200, "{}").Respond(200, Ours);
         await CheckLaterAsync();
         Assert.That(Applications(), Is.EqualTo(1), "as it was");
-        _server.Answer(200, "{}").Answer(200, Edited).Answer(200, "{}");
+        _server.Respond(200, "{}").Respond(200, Edited).Respond(200, "{}");
         await CheckLaterAsync();
         Assert.That(Applications(), Is.EqualTo(2), "changed");
-        _server.Answer(200, "{}").Answer(404, Missing).Answer(200, "{}");
+        _server.Respond(200, "{}").Respond(404, Missing).Respond(200, "{}");
         await CheckLaterAsync();
         Assert.That(Applications(), Is.EqualTo(3), "removed");
     }
@@ -109,12 +109,12 @@ internal sealed class PolicyControllerTests
         static string At(string time) =>
             $$$"""{"manager":"proxyswapper","operation":"Apply","time":"{{{time}}}","fieldsV1":{"f:spec":{} } }""";
         var (before, after) = (At("2026-01-01T00:00:00Z"), At("2026-01-01T00:05:00Z"));
-        _server.Answer(200, Resources).Answer(200, "{}").Answer(404, Missing).Answer(200, Written.Replace("MANAGED", before));
+        _server.Respond(200, Resources).Respond(200, "{}").Respond(404, Missing).Respond(200, Written.Replace("MANAGED", before));
         await _controller.CheckAsync(default);
-        _server.Answer(200, "{}").Answer(200, Written.Replace(""",{"name":"b"}""", "").Replace("MANAGED", after));
+        _server.Respond(200, "{}").Respond(200, Written.Replace(""",{"name":"b"}""", "").Replace("MANAGED", after));
         await CheckLaterAsync();
         Assert.That(Applications(), Is.EqualTo(1), "another replica");
-        _server.Answer(200, "{}").Answer(200, Written.Replace(""",{"name":"b"}""", "").Replace("MANAGED", before)).Answer(200, "{}");
+        _server.Respond(200, "{}").Respond(200, Written.Replace(""",{"name":"b"}""", "").Replace("MANAGED", before)).Respond(200, "{}");
         await CheckLaterAsync();
         Assert.That(Applications(), Is.EqualTo(2), "a person");
     }
@@ -128,7 +128,7 @@ internal sealed class PolicyControllerTests
               {"manager":"proxyswapper","operation":"Apply","fieldsV1":{"f:spec":{} } },
               {"manager":"another","operation":"Update","fieldsV1":{"f:status":{} } }]} }
             """;
-        _server.Answer(200, Resources).Answer(200, "{}").Answer(200, Edited).Answer(200, Shared).Answer(200, Ours);
+        _server.Respond(200, Resources).Respond(200, "{}").Respond(200, Edited).Respond(200, Shared).Respond(200, Ours);
         await _controller.CheckAsync(default);
         var patch = System.Text.Json.Nodes.JsonNode.Parse(_server.Bodies.Last())!;
         Assert.Multiple(() =>
@@ -141,7 +141,7 @@ internal sealed class PolicyControllerTests
             );
             Assert.That(patch["spec"]!["matchConditions"]!.AsArray(), Is.Not.Empty);
         });
-        _server.Answer(200, "{}").Answer(200, Ours);
+        _server.Respond(200, "{}").Respond(200, Ours);
         await CheckLaterAsync();
         Assert.That(Applications(), Is.EqualTo(2), "then nothing is left to do");
     }
@@ -153,7 +153,7 @@ internal sealed class PolicyControllerTests
         await _controller.CheckAsync(default);
         Assert.That(Applications(), Is.EqualTo(1), "nothing new");
         Apply("admissionPolicy: {name: swap}\nproxyUrl: s.example");
-        _server.Answer(200, "{}").Answer(200, Ours).Answer(200, "{}");
+        _server.Respond(200, "{}").Respond(200, Ours).Respond(200, "{}");
         await _controller.CheckAsync(default);
         Assert.That(Applications(), Is.EqualTo(2));
         Assert.That(_server.Bodies.Last(), Does.Contain("s.example"));
@@ -162,13 +162,13 @@ internal sealed class PolicyControllerTests
     [Test]
     public async Task The_policy_only_exists_with_its_binding()
     {
-        _server.Answer(200, Resources).Answer(404, Missing);
+        _server.Respond(200, Resources).Respond(404, Missing);
         await _controller.CheckAsync(default);
         Assert.That(Applications(), Is.Zero);
         Assert.That(_controller.State.IsReady, Is.True);
         Assert.That(_controller.State.Detail, Does.Contain("MutatingAdmissionPolicyBinding swap not found"));
         // Meanwhile the API server was upgraded.
-        _server.Answer(404, Missing).Answer(200, Resources).Answer(200, "{}").Answer(404, Missing).Answer(200, "{}");
+        _server.Respond(404, Missing).Respond(200, Resources).Respond(200, "{}").Respond(404, Missing).Respond(200, "{}");
         await CheckLaterAsync();
         Assert.That(Applications(), Is.EqualTo(1));
         Assert.That(_controller.State.Detail, Is.Empty);
@@ -177,15 +177,15 @@ internal sealed class PolicyControllerTests
     [Test]
     public async Task Missing_support_and_refusals_are_reported_and_retried()
     {
-        _server.Answer(404, Missing).Answer(404, Missing).Answer(404, Missing);
+        _server.Respond(404, Missing).Respond(404, Missing).Respond(404, Missing);
         await _controller.CheckAsync(default);
         Assert.That(_controller.State.IsReady, Is.False);
         Assert.That(_controller.State.Detail, Does.Contain("does not serve MutatingAdmissionPolicy"));
-        _server.Answer(200, Resources).Answer(403, """{"kind":"Status","reason":"Forbidden","message":"no"}""");
+        _server.Respond(200, Resources).Respond(403, """{"kind":"Status","reason":"Forbidden","message":"no"}""");
         await CheckLaterAsync();
         Assert.That(_controller.State.IsReady, Is.False);
         Assert.That(_controller.State.Detail, Does.Contain("mutatingadmissionpolicybindings"));
-        _server.Answer(200, "{}").Answer(404, Missing).Answer(200, "{}");
+        _server.Respond(200, "{}").Respond(404, Missing).Respond(200, "{}");
         await CheckLaterAsync();
         Assert.That(_controller.State.IsReady, Is.True);
     }
@@ -204,15 +204,15 @@ internal sealed class PolicyControllerTests
         await InForceAsync();
         listener.Start();
         Apply("admissionPolicy: {name: swap}\nproxyUrl: s.example");
-        _server.Answer(200, "{}").Answer(200, Ours).Answer(503, """{"kind":"Status","message":"busy"}""");
+        _server.Respond(200, "{}").Respond(200, Ours).Respond(503, """{"kind":"Status","message":"busy"}""");
         await _controller.CheckAsync(default);
         Assert.That(_controller.State.IsReady, Is.True, "the previous policy is in force, and this one is retried");
         const string Invalid = """{"kind":"Status","reason":"Invalid","message":"spec.variables[3]: Invalid value","code":422}""";
-        _server.Answer(200, "{}").Answer(200, Ours).Answer(422, Invalid);
+        _server.Respond(200, "{}").Respond(200, Ours).Respond(422, Invalid);
         await _controller.CheckAsync(default);
         Assert.That(_controller.State.IsReady, Is.False);
         Assert.That(_controller.State.Detail, Does.Contain("spec.variables[3]: Invalid value"));
-        _server.Answer(200, "{}").Answer(200, Ours).Answer(200, "{}");
+        _server.Respond(200, "{}").Respond(200, Ours).Respond(200, "{}");
         await _controller.CheckAsync(default);
         Assert.That(_controller.State.IsReady, Is.True);
         Assert.That(results, Is.EqualTo(new[] { "failure", "failure", "success" }));
@@ -246,7 +246,7 @@ internal sealed class PolicyControllerTests
 
     private async Task InForceAsync()
     {
-        _server.Answer(200, Resources).Answer(200, "{}").Answer(404, Missing).Answer(200, "{}");
+        _server.Respond(200, Resources).Respond(200, "{}").Respond(404, Missing).Respond(200, "{}");
         await _controller.CheckAsync(default);
         Assert.That(Applications(), Is.EqualTo(1));
     }

@@ -52,7 +52,7 @@ internal sealed class BackfillPlanTests
     [TestCase(Presence.Present)]
     [TestCase(Presence.Missing)]
     [TestCase(Presence.Unknown)]
-    public void A_cache_is_warmed_whatever_it_answers(Presence presence)
+    public void A_cache_is_warmed_whatever_it_responds(Presence presence)
     {
         var plan = PlanOf(Fills + Warms, presence, "nginx:1", "cache.example.com/hub/library/nginx:1");
         Assert.That(plan.Skipped, Is.Empty);

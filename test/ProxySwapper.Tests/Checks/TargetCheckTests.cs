@@ -4,7 +4,7 @@ using ProxySwapper.Registry.InMemory;
 
 namespace ProxySwapper.Tests.Checks;
 
-/// <summary>What <c>check --management</c> makes of a running program's answers; an interceptor answers as the program.</summary>
+/// <summary>What <c>check --management</c> makes of a running program's responses; an interceptor responds as the program.</summary>
 [TestFixture]
 internal sealed class TargetCheckTests
 {

@@ -46,7 +46,7 @@ internal sealed class CredentialSidecarTests : IAsyncDisposable
     [Test]
     public async Task A_credential_is_printed_in_the_format_of_Dockers_helpers()
     {
-        _source.Answer = () => RegistryCredential.Basic("oauth2accesstoken", "ya29.\"secret\"");
+        _source.GetCredential = () => RegistryCredential.Basic("oauth2accesstoken", "ya29.\"secret\"");
         using var response = await AskAsync(Registry);
         Assert.That(
             await response.Content.ReadAsStringAsync(),
@@ -58,7 +58,7 @@ internal sealed class CredentialSidecarTests : IAsyncDisposable
     [Test]
     public async Task A_refresh_token_is_the_password_of_Azures_token_user()
     {
-        _source.Answer = () => RegistryCredential.Identity("refresh");
+        _source.GetCredential = () => RegistryCredential.Identity("refresh");
         using var response = await AskAsync(Registry);
         Assert.That(
             await response.Content.ReadAsStringAsync(),
@@ -74,7 +74,7 @@ internal sealed class CredentialSidecarTests : IAsyncDisposable
     public async Task A_source_that_fails_is_an_error_and_is_counted_and_shown_until_it_works_again()
     {
         var before = await CountAsync("failed");
-        _source.Answer = () => throw new RegistryCredentialException("google: the metadata server said 500");
+        _source.GetCredential = () => throw new RegistryCredentialException("google: the metadata server said 500");
         using var response = await AskAsync(Registry);
         Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.BadGateway));
         Assert.That(await CountAsync("failed"), Is.EqualTo(before + 1));
@@ -82,7 +82,7 @@ internal sealed class CredentialSidecarTests : IAsyncDisposable
             await _management.GetStringAsync("/readyz?verbose"),
             Does.Contain("[+]credentials: europe-docker.pkg.dev: google: the metadata server said 500")
         );
-        _source.Answer = () => RegistryCredential.Basic("u", "p");
+        _source.GetCredential = () => RegistryCredential.Basic("u", "p");
         using var second = await AskAsync(Registry);
         Assert.That(await _management.GetStringAsync("/readyz?verbose"), Does.Contain("[+]credentials ok"));
     }
@@ -92,7 +92,7 @@ internal sealed class CredentialSidecarTests : IAsyncDisposable
     public async Task Having_no_credential_is_an_error_too(bool anonymous)
     {
         var before = await CountAsync("none");
-        _source.Answer = () => anonymous ? RegistryCredential.Anonymous : null;
+        _source.GetCredential = () => anonymous ? RegistryCredential.Anonymous : null;
         using var response = await AskAsync(Registry);
         Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.NotFound));
         Assert.That(await CountAsync("none"), Is.EqualTo(before + 1));
@@ -104,7 +104,7 @@ internal sealed class CredentialSidecarTests : IAsyncDisposable
     [TestCase("europe-docker.pkg.dev.evil.example")]
     public async Task Only_registries_of_the_configuration_get_credentials(string host)
     {
-        _source.Answer = () => throw new InvalidOperationException("It must not be asked.");
+        _source.GetCredential = () => throw new InvalidOperationException("It must not be asked.");
         using var response = await AskAsync(host);
         Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.Forbidden));
     }
@@ -112,7 +112,7 @@ internal sealed class CredentialSidecarTests : IAsyncDisposable
     [Test]
     public async Task The_management_port_serves_no_credentials_and_the_other_port_no_metrics()
     {
-        _source.Answer = () => RegistryCredential.Basic("u", "p");
+        _source.GetCredential = () => RegistryCredential.Basic("u", "p");
         using var onManagement = await _management.GetAsync($"/credential?host={Registry}");
         using var metrics = await _credentials.GetAsync("/metrics");
         Assert.That((onManagement.StatusCode, metrics.StatusCode), Is.EqualTo((HttpStatusCode.NotFound, HttpStatusCode.NotFound)));
@@ -140,8 +140,8 @@ internal sealed class CredentialSidecarTests : IAsyncDisposable
 
     private sealed class Source : IRegistryCredentialSource
     {
-        public Func<RegistryCredential?> Answer { get; set; } = () => null;
+        public Func<RegistryCredential?> GetCredential { get; set; } = () => null;
 
-        public ValueTask<RegistryCredential?> GetAsync(ImageReference image, CancellationToken cancellationToken) => new(Answer());
+        public ValueTask<RegistryCredential?> GetAsync(ImageReference image, CancellationToken cancellationToken) => new(GetCredential());
     }
 }

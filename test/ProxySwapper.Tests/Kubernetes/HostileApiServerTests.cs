@@ -10,7 +10,7 @@ using ProxySwapper.Tests.Reporting;
 
 namespace ProxySwapper.Tests.Kubernetes;
 
-/// <summary>Hostile responses of an API server, or of what answers in its place; see <see cref="HostileRun"/>.</summary>
+/// <summary>Hostile responses of an API server, or of what responds in its place; see <see cref="HostileRun"/>.</summary>
 [TestFixture, NonParallelizable]
 internal sealed class HostileApiServerTests
 {

@@ -21,7 +21,7 @@ internal sealed class KubernetesClientTests
     [Test]
     public void An_error_names_verb_resource_status_and_what_the_server_said()
     {
-        _server.Answer(403, """{"kind":"Status","reason":"Forbidden","message":"configmaps is forbidden"}""");
+        _server.Respond(403, """{"kind":"Status","reason":"Forbidden","message":"configmaps is forbidden"}""");
         using var client = _server.Client();
         var fault = Assert.ThrowsAsync<KubernetesException>(() => client.PostAsync("/api/v1/namespaces/a/configmaps", [], default));
         Assert.That(fault!.Message, Is.EqualTo("create configmaps in namespace a: forbidden (HTTP 403): configmaps is forbidden"));
@@ -31,7 +31,7 @@ internal sealed class KubernetesClientTests
     [TestCase(200, "{}", "the server does not speak v4.channel.k8s.io by WebSocket")]
     public void A_port_that_is_not_forwarded_is_an_error_with_the_reason(int status, string body, string reason)
     {
-        _server.Answer(status, body);
+        _server.Respond(status, body);
         using var client = _server.Client();
         var fault = Assert.ThrowsAsync<KubernetesException>(() => client.ForwardAsync("team", "web", 9090, default));
         Assert.That(fault!.Message, Is.EqualTo($"get pods/portforward team/web: {reason}"));
@@ -41,7 +41,7 @@ internal sealed class KubernetesClientTests
     [Test]
     public async Task A_missing_object_is_null_and_deleting_it_returns_false()
     {
-        _server.Answer(404, "{}").Answer(404, "{}");
+        _server.Respond(404, "{}").Respond(404, "{}");
         using var client = _server.Client();
         Assert.That(
             (await client.GetAsync("/api/v1/x", default), await client.DeleteAsync("/api/v1/x", default)),
@@ -52,7 +52,7 @@ internal sealed class KubernetesClientTests
     [Test]
     public void A_page_of_a_proxy_is_quoted_in_part()
     {
-        _server.Answer(502, "<html>bad gateway</html>");
+        _server.Respond(502, "<html>bad gateway</html>");
         using var client = _server.Client();
         var fault = Assert.ThrowsAsync<KubernetesException>(() => client.GetAsync("/version", default));
         Assert.That(fault!.Message, Is.EqualTo("GET /version: bad gateway (HTTP 502): <html>bad gateway</html>"));
@@ -85,7 +85,7 @@ internal sealed class KubernetesClientTests
             users: [{ name: u, user: { as: someone, as-groups: [a], as-user-extra: { example.com/scope: [b] } } }]
             """
         );
-        _server.Answer(200, "{}");
+        _server.Respond(200, "{}");
         using var client = new KubernetesClient(new KubeconfigReader(TimeProvider.System).Read([file], null), TimeProvider.System);
         await client.GetAsync("/version", default);
         var headers = _server.Headers.Single();
@@ -104,7 +104,7 @@ internal sealed class KubernetesClientTests
         var file = folder.Write("token", "old\n");
         using var credentials = new FileCredentialSource(new FakeTimeProvider()) { TokenFile = file };
         using var client = _server.Client(credentials: credentials);
-        _server.Answer(200, "{}").Answer(401, "{}").Answer(200, "{}");
+        _server.Respond(200, "{}").Respond(401, "{}").Respond(200, "{}");
         await client.GetAsync("/1", default);
         folder.Write("token", "new\n");
         await client.GetAsync("/2", default);
@@ -134,11 +134,11 @@ internal sealed class KubernetesClientTests
     public async Task An_overloaded_server_is_retried_after_its_Retry_After()
     {
         var time = new ImpatientTimeProvider();
-        _server.Answer(429, "{}", ("Retry-After", "2")).Answer(200, """{"a":1}""");
+        _server.Respond(429, "{}", ("Retry-After", "2")).Respond(200, """{"a":1}""");
         using var client = _server.Client(time);
-        var answer = await client.GetAsync("/x", default);
+        var response = await client.GetAsync("/x", default);
         Assert.That(
-            ((int?)answer!["a"], _server.Requests.Count, time.Pauses.Contains(TimeSpan.FromSeconds(2))),
+            ((int?)response!["a"], _server.Requests.Count, time.Pauses.Contains(TimeSpan.FromSeconds(2))),
             Is.EqualTo(((int?)1, 2, true))
         );
     }
@@ -147,11 +147,11 @@ internal sealed class KubernetesClientTests
     public async Task A_list_is_read_page_by_page_and_restarted_when_it_expired()
     {
         _server
-            .Answer(200, Page("more", "a"))
-            .Answer(410, """{"reason":"Expired","message":"too old","metadata":{"continue":"newer"}}""")
-            .Answer(200, Page("last", "b"))
-            .Answer(410, """{"reason":"Expired","message":"too old"}""")
-            .Answer(200, Page("", "a", "b", "c"));
+            .Respond(200, Page("more", "a"))
+            .Respond(410, """{"reason":"Expired","message":"too old","metadata":{"continue":"newer"}}""")
+            .Respond(200, Page("last", "b"))
+            .Respond(410, """{"reason":"Expired","message":"too old"}""")
+            .Respond(200, Page("", "a", "b", "c"));
         using var client = _server.Client();
         var names = new List<string>();
         await foreach (var name in new PodClient(client).ListAsync(ResourceQuery.LivePods(null, "l=v"), Name, default))
@@ -166,11 +166,11 @@ internal sealed class KubernetesClientTests
     public async Task Pull_secrets_are_read_by_name_in_both_their_forms()
     {
         _server
-            .Answer(200, """{"imagePullSecrets":[{"name":"one"},{}]}""")
-            .Answer(200, """{"type":"kubernetes.io/dockerconfigjson","data":{".dockerconfigjson":"eyJhdXRocyI6e319"}}""")
-            .Answer(200, """{"type":"kubernetes.io/dockercfg","data":{".dockercfg":"eyJoIjp7fX0="}}""")
-            .Answer(200, """{"type":"Opaque","data":{".dockerconfigjson":"eyJhdXRocyI6e319"}}""")
-            .Answer(404, "{}");
+            .Respond(200, """{"imagePullSecrets":[{"name":"one"},{}]}""")
+            .Respond(200, """{"type":"kubernetes.io/dockerconfigjson","data":{".dockerconfigjson":"eyJhdXRocyI6e319"}}""")
+            .Respond(200, """{"type":"kubernetes.io/dockercfg","data":{".dockercfg":"eyJoIjp7fX0="}}""")
+            .Respond(200, """{"type":"Opaque","data":{".dockerconfigjson":"eyJhdXRocyI6e319"}}""")
+            .Respond(404, "{}");
         using var client = _server.Client();
         var reader = new PullSecretReader(client);
         Assert.That(await reader.NamesOfAccountAsync("n", "default", default), Is.EqualTo(["one"]));

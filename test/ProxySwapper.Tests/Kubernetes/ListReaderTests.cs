@@ -25,7 +25,7 @@ internal sealed class ListReaderTests
     [TestCase(10_000)]
     public async Task Items_are_found_wherever_the_response_is_cut(int length)
     {
-        var stream = _server.AnswerStream();
+        var stream = _server.RespondWithStream();
         foreach (var piece in Pods.Chunk(length))
             stream.Write(new string(piece));
         stream.End();
@@ -38,7 +38,7 @@ internal sealed class ListReaderTests
     [TestCase("""{"items":[]}""", "")]
     public async Task A_list_may_be_empty(string body, string expected)
     {
-        _server.Answer(200, body);
+        _server.Respond(200, body);
         var (names, version, token) = await ReadAsync();
         Assert.That((names.Count, version, token), Is.EqualTo((0, expected, (string?)null)));
     }
@@ -50,14 +50,14 @@ internal sealed class ListReaderTests
     [TestCase("""{"items":[{"name":"a"}]""", "the response is not a list in JSON")]
     public void An_incomplete_list_is_refused(string body, string message)
     {
-        _server.Answer(200, body);
+        _server.Respond(200, body);
         Assert.That(ReadAsync, Throws.TypeOf<KubernetesException>().With.Message.StartWith("list pods: ").And.Message.Contains(message));
     }
 
     [Test]
     public void A_list_that_ends_early_is_an_error()
     {
-        var stream = _server.AnswerStream().Write("""{"items":[{"name":"a"},""");
+        var stream = _server.RespondWithStream().Write("""{"items":[{"name":"a"},""");
         using var client = _server.Client();
         Assert.That(
             () => client.ReadListAsync("/api/v1/pods", _ => stream.BreakOff(), default),
@@ -68,7 +68,7 @@ internal sealed class ListReaderTests
     [Test]
     public void An_item_that_never_ends_is_refused()
     {
-        var stream = _server.AnswerStream().Write("""{"items":[{"name":"a"},{"name":" """);
+        var stream = _server.RespondWithStream().Write("""{"items":[{"name":"a"},{"name":" """);
         for (var i = 0; i < 17; i++)
             stream.Write(new string('x', 1024 * 1024));
         Assert.That(ReadAsync, Throws.TypeOf<KubernetesException>().With.Message.Contains("an item is larger than 16 MiB"));

@@ -37,10 +37,10 @@ internal sealed class ResourceClientTests : IDisposable
     public async Task A_pod_is_patched_under_our_name_and_read_by_an_empty_patch()
     {
         _server
-            .Answer(200, """{"a":1}""")
-            .Answer(200, """{"metadata":{"uid":"u"},"a":2}""")
-            .Answer(404, "{}")
-            .Answer(200, """{"metadata":[]}""");
+            .Respond(200, """{"a":1}""")
+            .Respond(200, """{"metadata":{"uid":"u"},"a":2}""")
+            .Respond(404, "{}")
+            .Respond(200, """{"metadata":[]}""");
         var pods = new PodClient(_client);
         var patch = new JsonArray(new JsonObject { ["op"] = "remove", ["path"] = "/x" });
         Assert.That((int?)(await pods.PatchAsync("n", "web", patch, "proxyswapper gate", default))["a"], Is.EqualTo(1));
@@ -65,7 +65,7 @@ internal sealed class ResourceClientTests : IDisposable
     [Test]
     public async Task A_lease_is_written_with_six_digits_and_read_whole()
     {
-        _server.Answer(201, Claim).Answer(200, Claim);
+        _server.Respond(201, Claim).Respond(200, Claim);
         var leases = new LeaseClient(_client);
         var instant = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
         var made = new Lease("n", "c")
@@ -98,11 +98,11 @@ internal sealed class ResourceClientTests : IDisposable
     public async Task A_lease_that_somebody_else_has_is_null_and_never_replaced_without_its_uid()
     {
         _server
-            .Answer(409, """{"kind":"Status","reason":"AlreadyExists"}""")
-            .Answer(409, """{"kind":"Status","reason":"Conflict"}""")
-            .Answer(404, "{}")
-            .Answer(409, """{"kind":"Status","reason":"Conflict"}""")
-            .Answer(404, "{}");
+            .Respond(409, """{"kind":"Status","reason":"AlreadyExists"}""")
+            .Respond(409, """{"kind":"Status","reason":"Conflict"}""")
+            .Respond(404, "{}")
+            .Respond(409, """{"kind":"Status","reason":"Conflict"}""")
+            .Respond(404, "{}");
         var leases = new LeaseClient(_client);
         var lease = new Lease("n", "c") { Uid = "u", ResourceVersion = "7" };
         Assert.That(await leases.TryCreateAsync(lease, default), Is.Null);
@@ -122,7 +122,7 @@ internal sealed class ResourceClientTests : IDisposable
     [TestCase("""{"major":"1","minor":"20","gitVersion":"v1.20.2"}""", false)]
     public async Task A_version_is_compared_by_its_numbers(string body, bool isNew)
     {
-        _server.Answer(200, body);
+        _server.Respond(200, body);
         Assert.That((await KubernetesVersion.GetAsync(_client, default)).IsAtLeast(1, 27), Is.EqualTo(isNew));
     }
 
@@ -130,7 +130,7 @@ internal sealed class ResourceClientTests : IDisposable
     [TestCase("""{"major":"1","minor":"x"}""")]
     public void A_response_without_a_version_is_an_error(string body)
     {
-        _server.Answer(200, body);
+        _server.Respond(200, body);
         Assert.That(
             () => KubernetesVersion.GetAsync(_client, default),
             Throws.TypeOf<KubernetesException>().With.Message.EqualTo("GET /version: the response has no version")
@@ -142,7 +142,7 @@ internal sealed class ResourceClientTests : IDisposable
     [TestCase("""{"status":{}}""", false)]
     public async Task Permissions_are_requested_from_the_server(string body, bool isAllowed)
     {
-        _server.Answer(201, body);
+        _server.Respond(201, body);
         var reviews = new AccessReviewClient(_client);
         Assert.That(await reviews.IsAllowedAsync(new ResourceAccess("update", ResourceType.Leases, "n"), default), Is.EqualTo(isAllowed));
         Assert.That(

@@ -10,8 +10,8 @@ internal sealed class ResourceWatcherTests : WatchFixture
     [Test]
     public async Task It_lists_and_then_watches_from_the_lists_version()
     {
-        Server.Answer(200, List("7", "a", "b"));
-        Server.AnswerStream().Event("ADDED", "c", "8").Event("MODIFIED", "c", "9").Event("DELETED", "a", "10");
+        Server.Respond(200, List("7", "a", "b"));
+        Server.RespondWithStream().Event("ADDED", "c", "8").Event("MODIFIED", "c", "9").Event("DELETED", "a", "10");
         Watch();
         await EventsAsync("ListStarted", "Added a", "Added b", "ListCompleted", "Added c", "Modified c", "Deleted a");
         Assert.That(Server.Requests, Is.EqualTo([ListRequest, WatchRequest("7", 240)]));
@@ -21,12 +21,12 @@ internal sealed class ResourceWatcherTests : WatchFixture
     [Test]
     public async Task A_long_list_comes_in_pages_before_the_watch()
     {
-        Server.Answer(
+        Server.Respond(
             200,
             List("7", "a").Replace("{\"resourceVersion", "{\"continue\":\"more\",\"resourceVersion", StringComparison.Ordinal)
         );
-        Server.Answer(200, List("7", "b"));
-        Server.AnswerStream();
+        Server.Respond(200, List("7", "b"));
+        Server.RespondWithStream();
         Watch();
         await EventsAsync("ListStarted", "Added a", "Added b", "ListCompleted");
         await RequestsAsync(ListRequest, $"GET /api/v1/pods?limit=500&continue=more&{Selection}", WatchRequest("7", 240));
@@ -35,9 +35,9 @@ internal sealed class ResourceWatcherTests : WatchFixture
     [Test]
     public async Task It_continues_where_the_server_ended_the_stream()
     {
-        Server.Answer(200, List("7"));
-        Server.AnswerStream().Event("ADDED", "a", "8").Event("BOOKMARK", "", "20").End();
-        Server.AnswerStream().Event("ADDED", "b", "21");
+        Server.Respond(200, List("7"));
+        Server.RespondWithStream().Event("ADDED", "a", "8").Event("BOOKMARK", "", "20").End();
+        Server.RespondWithStream().Event("ADDED", "b", "21");
         Watch();
         await EventsAsync("ListStarted", "ListCompleted", "Added a", "Added b");
         Assert.That(Server.Requests.Skip(1), Is.EqualTo([WatchRequest("7", 240), WatchRequest("20", 240)]));
@@ -46,9 +46,9 @@ internal sealed class ResourceWatcherTests : WatchFixture
     [Test]
     public async Task A_broken_stream_is_resumed_after_a_pause()
     {
-        Server.Answer(200, List("7"));
-        var first = Server.AnswerStream().Event("ADDED", "a", "8");
-        Server.AnswerStream().Event("ADDED", "b", "9");
+        Server.Respond(200, List("7"));
+        var first = Server.RespondWithStream().Event("ADDED", "a", "8");
+        Server.RespondWithStream().Event("ADDED", "b", "9");
         Watch();
         await EventsAsync("ListStarted", "ListCompleted", "Added a");
         first.Write("""{"type":"ADDED","obj""").BreakOff();
@@ -64,11 +64,11 @@ internal sealed class ResourceWatcherTests : WatchFixture
     [Test]
     public async Task An_expired_version_leads_to_a_new_list_without_a_pause()
     {
-        Server.Answer(200, List("7"));
-        Server.AnswerStream().Event("ADDED", "a", "8").End();
-        Server.AnswerStream().Error(410, "too old resource version: 8 (90)").End();
-        Server.Answer(200, List("90", "a", "b"));
-        Server.AnswerStream();
+        Server.Respond(200, List("7"));
+        Server.RespondWithStream().Event("ADDED", "a", "8").End();
+        Server.RespondWithStream().Error(410, "too old resource version: 8 (90)").End();
+        Server.Respond(200, List("90", "a", "b"));
+        Server.RespondWithStream();
         Watch();
         await EventsAsync("ListStarted", "ListCompleted", "Added a", "ListStarted", "Added a", "Added b", "ListCompleted");
         await TestWait.UntilAsync(() => Server.Requests.LastOrDefault() == WatchRequest("90", 240));
@@ -77,11 +77,11 @@ internal sealed class ResourceWatcherTests : WatchFixture
     [Test]
     public async Task A_version_that_is_refused_by_the_status_means_a_new_list_too()
     {
-        Server.Answer(200, List("7"));
-        Server.AnswerStream().Event("ADDED", "a", "8").End();
-        Server.Answer(410, """{"kind":"Status","reason":"Expired","message":"too old resource version"}""");
-        Server.Answer(200, List("90", "a", "b"));
-        Server.AnswerStream();
+        Server.Respond(200, List("7"));
+        Server.RespondWithStream().Event("ADDED", "a", "8").End();
+        Server.Respond(410, """{"kind":"Status","reason":"Expired","message":"too old resource version"}""");
+        Server.Respond(200, List("90", "a", "b"));
+        Server.RespondWithStream();
         Watch();
         await TestWait.UntilAsync(() => Watcher.Status.Error is not null);
         await PauseAsync();
@@ -91,10 +91,10 @@ internal sealed class ResourceWatcherTests : WatchFixture
     [Test]
     public async Task Any_other_error_event_means_a_new_list_after_a_pause()
     {
-        Server.Answer(200, List("7"));
-        Server.AnswerStream().Error(504, "Too large resource version").End();
-        Server.Answer(200, List("8", "a"));
-        Server.AnswerStream();
+        Server.Respond(200, List("7"));
+        Server.RespondWithStream().Error(504, "Too large resource version").End();
+        Server.Respond(200, List("8", "a"));
+        Server.RespondWithStream();
         Watch();
         await TestWait.UntilAsync(() => Watcher.Status.Error is not null);
         Assert.That(Watcher.Status, Is.EqualTo(new WatchStatus(false, Time.GetUtcNow(), "Too large resource version (code 504)")));
@@ -112,9 +112,9 @@ internal sealed class ResourceWatcherTests : WatchFixture
     public async Task A_failed_list_is_retried_with_growing_pauses(int status, string body, string error)
     {
         for (var i = 0; i < 3; i++)
-            Server.Answer(status, body);
-        Server.Answer(200, List("7", "a"));
-        Server.AnswerStream();
+            Server.Respond(status, body);
+        Server.Respond(200, List("7", "a"));
+        Server.RespondWithStream();
         Watch();
         await TestWait.UntilAsync(() => Watcher.Status.Error is not null);
         Assert.That(Watcher.Status.Error, Does.StartWith(error));
@@ -133,9 +133,9 @@ internal sealed class ResourceWatcherTests : WatchFixture
     [Test]
     public async Task Streams_that_end_at_once_are_not_opened_without_a_pause()
     {
-        Server.Answer(200, List("7"));
-        Server.AnswerStream().End();
-        Server.AnswerStream();
+        Server.Respond(200, List("7"));
+        Server.RespondWithStream().End();
+        Server.RespondWithStream();
         Watch();
         await TestWait.UntilAsync(() => Watcher.Status.Error is not null);
         Assert.That(Watcher.Status.Error, Is.EqualTo("the server ended the stream at once"));
@@ -147,10 +147,10 @@ internal sealed class ResourceWatcherTests : WatchFixture
     [Test]
     public async Task Unconsumed_events_never_block_reading_and_lead_to_a_new_list()
     {
-        Server.Answer(200, List("7"));
-        var stream = Server.AnswerStream();
-        Server.Answer(200, List("100", "a", "b"));
-        Server.AnswerStream().Event("ADDED", "c", "101");
+        Server.Respond(200, List("7"));
+        var stream = Server.RespondWithStream();
+        Server.Respond(200, List("100", "a", "b"));
+        Server.RespondWithStream().Event("ADDED", "c", "101");
         var mayRead = new TaskCompletionSource();
         Watch(new WatchOptions { Capacity = 4 }, until: mayRead.Task);
         await TestWait.UntilAsync(() => Watcher.Status.IsConnected);
@@ -168,10 +168,10 @@ internal sealed class ResourceWatcherTests : WatchFixture
     [Test]
     public async Task Everything_is_listed_again_at_intervals_and_no_stream_lasts_longer()
     {
-        Server.Answer(200, List("7"));
-        var stream = Server.AnswerStream();
-        Server.Answer(200, List("8", "a"));
-        Server.AnswerStream();
+        Server.Respond(200, List("7"));
+        var stream = Server.RespondWithStream();
+        Server.Respond(200, List("8", "a"));
+        Server.RespondWithStream();
         Watch(new WatchOptions { ListInterval = TimeSpan.FromMinutes(1) });
         await TestWait.UntilAsync(() => Watcher.Status.IsConnected);
         Time.Advance(TimeSpan.FromMinutes(1));
@@ -184,9 +184,9 @@ internal sealed class ResourceWatcherTests : WatchFixture
     [Test]
     public async Task A_stream_that_is_silent_beyond_its_timeout_is_closed()
     {
-        Server.Answer(200, List("7"));
-        var stream = Server.AnswerStream();
-        Server.AnswerStream().Event("ADDED", "a", "8");
+        Server.Respond(200, List("7"));
+        var stream = Server.RespondWithStream();
+        Server.RespondWithStream().Event("ADDED", "a", "8");
         Watch();
         await TestWait.UntilAsync(() => Watcher.Status.IsConnected);
         await Time.WaitForTimerAsync(TimeSpan.FromSeconds(270));
@@ -206,8 +206,8 @@ internal sealed class ResourceWatcherTests : WatchFixture
     [TestCase("""{"type":"ADDED","object":3}""" + "\n")]
     public async Task A_line_that_is_not_an_event_ends_the_stream_and_is_reported(string line)
     {
-        Server.Answer(200, List("7"));
-        Server.AnswerStream().Write(line);
+        Server.Respond(200, List("7"));
+        Server.RespondWithStream().Write(line);
         Watch();
         await TestWait.UntilAsync(() => Watcher.Status.Error is not null);
         Assert.That(Watcher.Status.Error, Does.StartWith("watch pods: the response is not a watch: "));
@@ -216,8 +216,8 @@ internal sealed class ResourceWatcherTests : WatchFixture
     [Test]
     public async Task Events_are_found_wherever_the_stream_is_cut()
     {
-        Server.Answer(200, List("7"));
-        var stream = Server.AnswerStream();
+        Server.Respond(200, List("7"));
+        var stream = Server.RespondWithStream();
         var text = """{"type":"ADDED","object":{"metadata":{"name":"é\n","resourceVersion":"8"}}}""" + "\n\n";
         foreach (var letter in text)
             stream.Write($"{letter}");
@@ -230,8 +230,8 @@ internal sealed class ResourceWatcherTests : WatchFixture
     [Platform("Linux")]
     public async Task A_silent_connection_is_probed()
     {
-        Server.Answer(200, List("7"));
-        Server.AnswerStream();
+        Server.Respond(200, List("7"));
+        Server.RespondWithStream();
         Watch();
         await TestWait.UntilAsync(() => Watcher.Status.IsConnected);
         // The columns: number, local and remote address, state, queues, and the active timer: 02 is keep-alive.
@@ -246,8 +246,8 @@ internal sealed class ResourceWatcherTests : WatchFixture
     [Test]
     public async Task Stopping_does_not_wait()
     {
-        Server.Answer(200, List("7"));
-        var stream = Server.AnswerStream();
+        Server.Respond(200, List("7"));
+        var stream = Server.RespondWithStream();
         Watch();
         await TestWait.UntilAsync(() => Watcher.Status.IsConnected);
         await Cancellation.CancelAsync();

@@ -12,7 +12,7 @@ namespace ProxySwapper.Tests.Kubernetes;
 internal sealed class ScriptedApiServer : IAsyncDisposable
 {
     private readonly WebApplication _application;
-    private readonly ConcurrentQueue<RequestDelegate> _answers = new();
+    private readonly ConcurrentQueue<RequestDelegate> _responses = new();
 
     private ScriptedApiServer(WebApplication application) => _application = application;
 
@@ -43,18 +43,18 @@ internal sealed class ScriptedApiServer : IAsyncDisposable
                 ).TrimEnd()
             );
             await (
-                server._answers.TryDequeue(out var answer)
-                    ? answer(context)
-                    : throw new InvalidOperationException("Nobody told what to answer.")
+                server._responses.TryDequeue(out var respond)
+                    ? respond(context)
+                    : throw new InvalidOperationException("No response is scripted.")
             );
         });
         await application.StartAsync();
         return server;
     }
 
-    public ScriptedApiServer Answer(int status, string body, params (string Name, string Value)[] headers)
+    public ScriptedApiServer Respond(int status, string body, params (string Name, string Value)[] headers)
     {
-        _answers.Enqueue(context =>
+        _responses.Enqueue(context =>
         {
             context.Response.StatusCode = status;
             foreach (var (name, value) in headers)
@@ -65,10 +65,10 @@ internal sealed class ScriptedApiServer : IAsyncDisposable
     }
 
     /// <summary>Responds with a body that the test writes piece by piece.</summary>
-    public ScriptedStream AnswerStream()
+    public ScriptedStream RespondWithStream()
     {
         var stream = new ScriptedStream();
-        _answers.Enqueue(stream.RunAsync);
+        _responses.Enqueue(stream.RunAsync);
         return stream;
     }
 

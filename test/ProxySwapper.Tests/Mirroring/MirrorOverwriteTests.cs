@@ -77,7 +77,7 @@ internal sealed class MirrorOverwriteTests
     [TestCase("highest", 0)]
     [TestCase("semver", 1)]
     [TestCase("all", 1)]
-    public async Task A_HEAD_that_is_answered_with_404_does_not_prove_that_a_tag_is_missing(string mode, int copied)
+    public async Task A_HEAD_with_the_response_404_does_not_prove_that_a_tag_is_missing(string mode, int copied)
     {
         Fail(Kind.Tags, HttpMethods.Get, 405, "UNSUPPORTED");
         Fail(Kind.Manifest, HttpMethods.Head, 404, "UNKNOWN");

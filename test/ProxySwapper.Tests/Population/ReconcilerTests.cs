@@ -37,7 +37,7 @@ internal sealed class ReconcilerTests
     public async Task Pods_are_listed_at_once_and_then_at_the_interval(double days)
     {
         var interval = TimeSpan.FromDays(days);
-        _server.Answer(200, NoPods).Answer(200, NoPods);
+        _server.Respond(200, NoPods).Respond(200, NoPods);
         using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         using var registries = RegistryServices.Create([], EnvironmentVariables.None, _time, NullLoggerFactory.Instance);
         using var reconciler = Create(interval, services.GetRequiredService<IMeterFactory>(), registries);
@@ -66,7 +66,7 @@ internal sealed class ReconcilerTests
                       "containers":[{"name":"c","image":"{{{target.Address}}}/hub/library/nginx:1"}]}}
                     """
         );
-        _server.Answer(200, $$"""{"kind":"PodList","metadata":{"resourceVersion":"1"},"items":[{{string.Join(',', pods)}}]}""");
+        _server.Respond(200, $$"""{"kind":"PodList","metadata":{"resourceVersion":"1"},"items":[{{string.Join(',', pods)}}]}""");
         using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         using var registries = RegistryServices.Create([], EnvironmentVariables.None, TimeProvider.System, NullLoggerFactory.Instance);
         var queue = QueueOf(options);
@@ -88,7 +88,7 @@ internal sealed class ReconcilerTests
                "spec":{"nodeName":"n","containers":[{"name":"c","image":"a:1"}]}}]}
             """;
         const string Rejection = """{"kind":"Status","status":"Failure","message":"no","reason":"Forbidden","code":403}""";
-        _server.Answer(403, Rejection).Answer(200, Pods).Answer(403, Rejection);
+        _server.Respond(403, Rejection).Respond(200, Pods).Respond(403, Rejection);
         using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         using var registries = RegistryServices.Create([], EnvironmentVariables.None, TimeProvider.System, NullLoggerFactory.Instance);
         using var reconciler = Create(options, QueueOf(options), services.GetRequiredService<IMeterFactory>(), registries);

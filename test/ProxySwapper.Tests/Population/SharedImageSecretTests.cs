@@ -88,7 +88,7 @@ internal sealed class SharedImageSecretTests
         await new ResourceClient(_client, ResourceType.Pods).CreateAsync(team, pod, default);
     }
 
-    /// <summary>Answers once all Pods have been seen, and then only with the right login.</summary>
+    /// <summary>Responds once all Pods have been seen, and then only with the right login.</summary>
     private async Task RespondAsync(HttpContext context, RequestDelegate next)
     {
         await _all.Task.WaitAsync(context.RequestAborted);

@@ -85,12 +85,12 @@ internal sealed class EcrRepositoryCreatorTests : IAsyncDisposable
     public async Task One_whose_response_was_lost_gets_its_policies()
     {
         // It was created but the response was lost: the retry finds it.
-        _ecr.AnswerNext(
+        _ecr.RespondNext(
             "CreateRepository",
             call =>
             {
                 _ecr.Repositories[call.Repository!] = (JsonObject)call.Body.DeepClone();
-                return FakeEcrAnswers.Server(call);
+                return FakeEcrResponses.Server(call);
             }
         );
         Assert.That(await CreateAsync("{lifecyclePolicy: '{}', repositoryPolicy: '{}'}"), Is.True);
@@ -102,8 +102,8 @@ internal sealed class EcrRepositoryCreatorTests : IAsyncDisposable
     public async Task A_policy_call_that_fails_or_comes_too_early_is_sent_again()
     {
         for (var i = 0; i < 2; i++)
-            _ecr.AnswerNext("PutLifecyclePolicy", FakeEcrAnswers.RepositoryNotFound);
-        _ecr.AnswerNext("SetRepositoryPolicy", FakeEcrAnswers.Throttling);
+            _ecr.RespondNext("PutLifecyclePolicy", FakeEcrResponses.RepositoryNotFound);
+        _ecr.RespondNext("SetRepositoryPolicy", FakeEcrResponses.Throttling);
         Assert.That(await CreateAsync("{lifecyclePolicy: '{}', repositoryPolicy: '{}'}"), Is.True);
         var made = _ecr.Repositories.Single().Value;
         Assert.That(((string?)made["lifecyclePolicyText"], (string?)made["policyText"]), Is.EqualTo(("{}", "{}")));
@@ -128,7 +128,7 @@ internal sealed class EcrRepositoryCreatorTests : IAsyncDisposable
     public async Task Without_the_permission_to_look_the_copy_goes_on_and_it_is_named()
     {
         _ecr.Repositories[Image.Repository] = [];
-        _ecr.AnswerAlways("DescribeRepositories", FakeEcrAnswers.AccessDenied);
+        _ecr.RespondAlways("DescribeRepositories", FakeEcrResponses.AccessDenied);
         await CreatorOf(Entries("{lifecyclePolicy: '{}'}")).ReconcileAsync(Image, default);
         Assert.That(_log.Text, Does.Contain("needs ecr:DescribeRepositories on"));
     }
@@ -136,7 +136,7 @@ internal sealed class EcrRepositoryCreatorTests : IAsyncDisposable
     [Test]
     public void A_missing_permission_is_named_with_its_resource()
     {
-        _ecr.AnswerAlways("CreateRepository", FakeEcrAnswers.AccessDenied);
+        _ecr.RespondAlways("CreateRepository", FakeEcrResponses.AccessDenied);
         var fault = Assert.ThrowsAsync<RegistryException>(() => CreateAsync())!;
         Assert.That(fault.IsTransient, Is.False);
         Assert.That(
@@ -153,7 +153,7 @@ internal sealed class EcrRepositoryCreatorTests : IAsyncDisposable
     [Test]
     public void What_is_throttled_for_long_may_succeed_later()
     {
-        _ecr.AnswerAlways("CreateRepository", FakeEcrAnswers.Throttling);
+        _ecr.RespondAlways("CreateRepository", FakeEcrResponses.Throttling);
         var fault = Assert.ThrowsAsync<RegistryException>(() => CreateAsync())!;
         Assert.That(
             (fault.IsTransient, fault.Message.Contains("ThrottlingException", StringComparison.Ordinal)),
@@ -165,8 +165,8 @@ internal sealed class EcrRepositoryCreatorTests : IAsyncDisposable
     [Test]
     public async Task A_policy_that_cannot_be_set_is_reported_and_keeps_no_image_away()
     {
-        _ecr.AnswerAlways("PutLifecyclePolicy", FakeEcrAnswers.AccessDenied);
-        _ecr.AnswerAlways("SetRepositoryPolicy", FakeEcrAnswers.InvalidParameter);
+        _ecr.RespondAlways("PutLifecyclePolicy", FakeEcrResponses.AccessDenied);
+        _ecr.RespondAlways("SetRepositoryPolicy", FakeEcrResponses.InvalidParameter);
         Assert.That(await CreateAsync("{lifecyclePolicy: '{}', repositoryPolicy: '{}'}"), Is.True);
         var warnings = _log.Lines.Where(line => line.Level == LogLevel.Warning).Select(line => line.Text).ToList();
         Assert.That(warnings, Has.Count.EqualTo(2));

@@ -266,7 +266,7 @@ internal sealed class ClusterScanTests
     }
 
     [Test]
-    public async Task An_API_server_that_does_not_answer_is_a_failure()
+    public async Task An_API_server_that_does_not_respond_is_a_failure()
     {
         await using var cluster = await ReportCluster.StartAsync();
         await cluster.StopAsync();

@@ -78,7 +78,7 @@ internal sealed class ReportBuilderTests
             + "replacementOCI: 'https://cache.example.com/v2/$1/manifests/$2'}]}",
         Description = "is warmed"
     )]
-    public void What_a_cache_answers_for_does_not_survive_its_upstream(string configuration)
+    public void What_a_cache_responds_for_does_not_survive_its_upstream(string configuration)
     {
         var builder = BuildWith(configuration, "nginx:1", "redis:1", "cache.example.com/hub/library/own:1");
         foreach (var entry in builder.Entries)
@@ -153,11 +153,11 @@ internal sealed class ReportBuilderTests
     [TestCase(76, 100, 21600, 76, "76 of 100 pulls in 6 hours are left for this machine: 76 are within them.")]
     [TestCase(76, 100, 21600, 77, "76 of 100 pulls in 6 hours are left for this machine: 77 exceed them.")]
     [TestCase(5, null, null, 6, "5 pulls are left for this machine: 6 exceed them.")]
-    public void A_cold_start_is_compared_with_what_docker_hub_answered(int remaining, int? limit, int? window, int pulls, string verdict)
+    public void A_cold_start_is_compared_with_what_docker_hub_reported(int remaining, int? limit, int? window, int pulls, string verdict)
     {
         TimeSpan? length = window is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
-        var answer = new RateLimitStatus(remaining, limit, length, DateTimeOffset.UnixEpoch);
-        Assert.That(new PullLimit(answer).Compare(pulls, pulls), Is.EqualTo($"Docker Hub reports that {verdict}"));
+        var response = new RateLimitStatus(remaining, limit, length, DateTimeOffset.UnixEpoch);
+        Assert.That(new PullLimit(response).Compare(pulls, pulls), Is.EqualTo($"Docker Hub reports that {verdict}"));
     }
 
     [Test]

@@ -30,7 +30,7 @@ internal sealed class ReportCluster : IAsyncDisposable
     public List<string> Progress { get; } = [];
 
     /// <param name="interceptor">Sees each request first, except for API discovery.</param>
-    /// <param name="discovery">Answers requests for API discovery in place of the cluster; false for the others.</param>
+    /// <param name="discovery">Responds to requests for API discovery in place of the cluster; false for the others.</param>
     /// <param name="time">The clock that objects are created by.</param>
     public static async Task<ReportCluster> StartAsync(
         Func<HttpContext, RequestDelegate, Task>? interceptor = null,

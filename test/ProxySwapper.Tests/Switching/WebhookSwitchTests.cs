@@ -17,8 +17,8 @@ internal sealed class WebhookSwitchTests
     public async Task A_change_between_storing_and_removing_is_stored_again()
     {
         await using var server = await ScriptedApiServer.StartAsync();
-        WithoutBinding(server.Answer(200, Webhook("1"))).Answer(200, "{}").Answer(409, Conflict);
-        WithoutBinding(server.Answer(200, Webhook("2"))).Answer(200, "{}").Answer(200, "{}");
+        WithoutBinding(server.Respond(200, Webhook("1"))).Respond(200, "{}").Respond(409, Conflict);
+        WithoutBinding(server.Respond(200, Webhook("2"))).Respond(200, "{}").Respond(200, "{}");
         using var client = server.Client();
         var removed = await new WebhookSwitch(client, "w").DisableAsync(null, default);
         Assert.That(removed!.Store.ToString(), Is.EqualTo("ConfigMap a/b"));
@@ -31,8 +31,8 @@ internal sealed class WebhookSwitchTests
     {
         await using var server = await ScriptedApiServer.StartAsync();
         // The binding is changed after it was stored, the webhook is not.
-        server.Answer(200, Webhook("1")).Answer(200, Binding("1")).Answer(200, "{}").Answer(200, "{}").Answer(409, Conflict);
-        server.Answer(404, Missing).Answer(200, Binding("2")).Answer(200, "{}").Answer(200, "{}");
+        server.Respond(200, Webhook("1")).Respond(200, Binding("1")).Respond(200, "{}").Respond(200, "{}").Respond(409, Conflict);
+        server.Respond(404, Missing).Respond(200, Binding("2")).Respond(200, "{}").Respond(200, "{}");
         using var client = server.Client();
         var toggle = new WebhookSwitch(client, "w");
         var removed = await toggle.DisableAsync(null, default);
@@ -46,7 +46,7 @@ internal sealed class WebhookSwitchTests
         Assert.That(JsonNode.Parse(list)!["items"]!.AsArray().Select(item => (string)item!["kind"]!), Is.EqualTo(Both));
         Assert.That(list, Does.Contain("\"a\":\"2\"").And.Not.Contain("\"a\":\"1\""), "the binding that was removed");
         var map = new JsonObject { ["metadata"] = kept["metadata"]!.DeepClone() }.ToJsonString();
-        server.Answer(200, map).Answer(409, """{"kind":"Status","reason":"AlreadyExists"}""").Answer(201, "{}").Answer(200, "{}");
+        server.Respond(200, map).Respond(409, """{"kind":"Status","reason":"AlreadyExists"}""").Respond(201, "{}").Respond(200, "{}");
         Assert.That(await toggle.EnableAsync(removed.Store, default), Is.EqualTo(EnableOutcome.Restored));
         Assert.That(Changes(server).TakeLast(3), Is.EqualTo(new[] { "POST", "POST", "PATCH" }));
     }
@@ -61,7 +61,7 @@ internal sealed class WebhookSwitchTests
         {
             ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { ["proxyswapper.io/disabled-webhook"] = Kept } },
         };
-        server.Answer(200, map.ToJsonString());
+        server.Respond(200, map.ToJsonString());
         Assert.That(
             () => new ConfigMapStore(client, "a", "b").FindAsync(default),
             Throws.TypeOf<WebhookSwitchException>().With.Message.Contains("of ConfigMap a/b is not valid JSON: Duplicate property 'kind'")
@@ -113,13 +113,13 @@ internal sealed class WebhookSwitchTests
         await using var server = await ScriptedApiServer.StartAsync();
         var webhook = JsonNode.Parse(Webhook("1"))!;
         webhook["webhooks"] = JsonNode.Parse(Webhooks);
-        WithoutBinding(server.Answer(200, webhook.ToJsonString())).Answer(200, "{}").Answer(200, "{}");
+        WithoutBinding(server.Respond(200, webhook.ToJsonString())).Respond(200, "{}").Respond(200, "{}");
         using var client = server.Client();
         var toggle = new WebhookSwitch(client, "w");
         var removed = await toggle.DisableAsync(null, default);
         var kept = JsonNode.Parse(server.Bodies.Last(body => body.Contains("disabled-webhook", StringComparison.Ordinal)))!;
         var map = new JsonObject { ["metadata"] = kept["metadata"]!.DeepClone() }.ToJsonString();
-        server.Answer(200, map).Answer(201, "{}").Answer(200, "{}");
+        server.Respond(200, map).Respond(201, "{}").Respond(200, "{}");
         await toggle.EnableAsync(removed!.Store, default);
         var restored = server.Requests.Zip(server.Bodies).Single(call => call.First.StartsWith("POST", StringComparison.Ordinal)).Second;
         Assert.That(JsonNode.Parse(restored)!["webhooks"]!.ToJsonString(), Is.EqualTo(Webhooks));
@@ -129,7 +129,7 @@ internal sealed class WebhookSwitchTests
     public async Task If_one_of_two_cannot_be_removed_the_other_is()
     {
         await using var server = await ScriptedApiServer.StartAsync();
-        server.Answer(200, Webhook("1")).Answer(200, Binding("1")).Answer(200, "{}").Answer(403, Forbidden).Answer(200, "{}");
+        server.Respond(200, Webhook("1")).Respond(200, Binding("1")).Respond(200, "{}").Respond(403, Forbidden).Respond(200, "{}");
         using var client = server.Client();
         var removed = await new WebhookSwitch(client, "w").DisableAsync(null, default);
         Assert.That(removed!.Kinds, Is.EqualTo(Both.Skip(1)));
@@ -140,12 +140,12 @@ internal sealed class WebhookSwitchTests
     public async Task Whoever_may_only_read_the_webhook_can_disable_it()
     {
         await using var server = await ScriptedApiServer.StartAsync();
-        server.Answer(200, Webhook("1")).Answer(403, Forbidden).Answer(403, Forbidden).Answer(403, Forbidden);
-        server.Answer(200, "{}").Answer(200, "{}");
+        server.Respond(200, Webhook("1")).Respond(403, Forbidden).Respond(403, Forbidden).Respond(403, Forbidden);
+        server.Respond(200, "{}").Respond(200, "{}");
         using var client = server.Client();
         Assert.That((await new WebhookSwitch(client, "w").DisableAsync(null, default))!.Fault, Is.Null);
         // Nothing is found, which is not the same as that nothing exists.
-        server.Answer(404, Missing).Answer(403, Forbidden).Answer(403, Forbidden).Answer(403, Forbidden);
+        server.Respond(404, Missing).Respond(403, Forbidden).Respond(403, Forbidden).Respond(403, Forbidden);
         Assert.ThrowsAsync<KubernetesException>(() => new WebhookSwitch(client, "w").DisableAsync(null, default));
     }
 
@@ -154,7 +154,7 @@ internal sealed class WebhookSwitchTests
     {
         await using var server = await ScriptedApiServer.StartAsync();
         for (var i = 0; i < 5; i++)
-            WithoutBinding(server.Answer(200, Webhook($"{i}"))).Answer(200, "{}").Answer(409, Conflict);
+            WithoutBinding(server.Respond(200, Webhook($"{i}"))).Respond(200, "{}").Respond(409, Conflict);
         using var client = server.Client();
         var fault = Assert.ThrowsAsync<KubernetesException>(() => new WebhookSwitch(client, "w").DisableAsync(null, default));
         Assert.That(fault!.Reason, Is.EqualTo("Conflict"));
@@ -166,7 +166,7 @@ internal sealed class WebhookSwitchTests
     {
         await using var server = await ScriptedApiServer.StartAsync();
         WithoutBinding(
-            server.Answer(200, $$$"""{"kind":"MutatingWebhookConfiguration","metadata":{"name":"w","annotations":{{{annotations}}} }}""")
+            server.Respond(200, $$$"""{"kind":"MutatingWebhookConfiguration","metadata":{"name":"w","annotations":{{{annotations}}} }}""")
         );
         using var client = server.Client();
         var fault = Assert.ThrowsAsync<WebhookSwitchException>(() => new WebhookSwitch(client, "w").DisableAsync(null, default));
@@ -181,7 +181,7 @@ internal sealed class WebhookSwitchTests
     public async Task The_stored_object_must_be_that_webhook(string kept)
     {
         await using var server = await ScriptedApiServer.StartAsync();
-        server.Answer(
+        server.Respond(
             200,
             """{"metadata":{"annotations":{"proxyswapper.io/disabled-webhook":"KEPT"}}}""".Replace("KEPT", kept, StringComparison.Ordinal)
         );
@@ -210,7 +210,7 @@ internal sealed class WebhookSwitchTests
     public async Task The_ConfigMap_must_be_valid(int status, string body, string message)
     {
         await using var server = await ScriptedApiServer.StartAsync();
-        server.Answer(status, body);
+        server.Respond(status, body);
         using var client = server.Client();
         Assert.That(
             Assert.ThrowsAsync<WebhookSwitchException>(() => ConfigMapStore.FindOfAsync(client, "w", default))!.Message,
@@ -220,7 +220,7 @@ internal sealed class WebhookSwitchTests
 
     /// <summary>Three versions of the API are asked.</summary>
     private static ScriptedApiServer WithoutBinding(ScriptedApiServer server) =>
-        server.Answer(404, Missing).Answer(404, Missing).Answer(404, Missing);
+        server.Respond(404, Missing).Respond(404, Missing).Respond(404, Missing);
 
     private static IEnumerable<string> Changes(ScriptedApiServer server) =>
         server.Requests.Select(request => request.Split(' ')[0]).Where(method => method != "GET");

@@ -13,7 +13,7 @@ internal sealed class ExecCredentialSourceTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Test]
-    public async Task A_plugin_is_asked_again_when_its_answer_expires_or_is_refused()
+    public async Task A_plugin_is_run_again_when_its_credential_expires_or_is_refused()
     {
         var count = _folder.PathOf("count");
         _folder.WriteScript(

@@ -30,7 +30,7 @@ internal sealed class ClaimOutageTests : IDisposable
     private KubernetesClient _ones = null!;
     private KubernetesClient _twos = null!;
 
-    /// <summary>What happens to the requests of the replica <c>one</c>; null for an answer.</summary>
+    /// <summary>What happens to the requests of the replica <c>one</c>; null for a response.</summary>
     private volatile Func<HttpContext, Task>? _fault;
 
     [SetUp]

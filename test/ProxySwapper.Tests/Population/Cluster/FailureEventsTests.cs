@@ -29,7 +29,7 @@ internal sealed class FailureEventsTests
     public async Task The_pods_owner_gets_an_event_with_the_attempt_and_the_registrys_response()
     {
         using var events = await StartAsync();
-        _server.Answer(201, "{}");
+        _server.Respond(201, "{}");
         events.Report(Job("app"));
         await TestWait.UntilAsync(() => _server.Bodies.Any(body => body.Length > 0));
         var written = JsonNode.Parse(_server.Bodies.Last())!;
@@ -58,7 +58,7 @@ internal sealed class FailureEventsTests
     {
         var name = new string('a', before) + between + new string('a', after);
         using var events = await StartAsync();
-        _server.Answer(201, "{}");
+        _server.Respond(201, "{}");
         events.Report(Job("app", new PodOrigin("team", name, "default", []) { Uid = "u1" }));
         await TestWait.UntilAsync(() => _server.Bodies.Any(body => body.Length > 0));
         var written = JsonNode.Parse(_server.Bodies.Last())!;
@@ -71,7 +71,7 @@ internal sealed class FailureEventsTests
     public async Task An_image_that_fails_again_counts_on_in_its_one_event_and_not_at_each_failure()
     {
         using var events = await StartAsync();
-        _server.Answer(201, "{}").Answer(200, "{}");
+        _server.Respond(201, "{}").Respond(200, "{}");
         for (var i = 0; i < 5; i++)
             events.Report(Job("app"));
         await TestWait.UntilAsync(() => _server.Requests.Count == 1);
@@ -87,11 +87,11 @@ internal sealed class FailureEventsTests
     {
         using var events = await StartAsync();
         for (var i = 0; i < 20; i++)
-            _server.Answer(201, "{}");
+            _server.Respond(201, "{}");
         for (var i = 0; i < 200; i++)
             events.Report(Job($"app{i}"));
         await TestWait.UntilAsync(() => _server.Requests.Count == 20);
-        _server.Answer(201, "{}");
+        _server.Respond(201, "{}");
         _time.Advance(TimeSpan.FromSeconds(10));
         events.Report(Job("later"));
         await TestWait.UntilAsync(() => _server.Requests.Count == 21);
@@ -103,7 +103,7 @@ internal sealed class FailureEventsTests
     {
         using var events = await StartAsync();
         for (var i = 0; i < 40; i++)
-            _server.Answer(201, "{}");
+            _server.Respond(201, "{}");
         for (var i = 0; i < 20_000; i++)
             events.Report(Job($"hostile{i}", new PodOrigin("hostile", "h", "default", []) { Uid = "h" }));
         for (var i = 0; i < 20; i++)
@@ -112,7 +112,7 @@ internal sealed class FailureEventsTests
         Assert.That(_server.Requests.Count(request => request.Contains("/namespaces/team/", StringComparison.Ordinal)), Is.EqualTo(20));
         // Half of the total is for namespaces with few Events.
         for (var i = 0; i < 400; i++)
-            _server.Answer(201, "{}");
+            _server.Respond(201, "{}");
         for (var i = 0; i < 20; i++)
         for (var each = 0; each < 20; each++)
             events.Report(Job($"many{i}-{each}", new PodOrigin($"many{i}", "m", "default", []) { Uid = "m" }));
@@ -130,7 +130,7 @@ internal sealed class FailureEventsTests
         for (var i = 0; i < 100; i++)
             events.Write($"image{each}", SubjectOf(each), "Failed", "note");
         for (var i = 0; i <= 100; i++)
-            _server.Answer(201, "{}");
+            _server.Respond(201, "{}");
         await events.StartAsync(default);
         await TestWait.UntilAsync(() => _server.Requests.Count == 100);
         events.Write("image100", SubjectOf(100), "Failed", "note");
@@ -146,7 +146,7 @@ internal sealed class FailureEventsTests
         using var events = await StartAsync(new() { SwapPolicy = SwapPolicy.Exists });
         events.Report(Job("app"));
         using var always = await StartAsync();
-        _server.Answer(201, "{}");
+        _server.Respond(201, "{}");
         always.Report(Job("other"));
         await TestWait.UntilAsync(() => _server.Requests.Count == 1);
         Assert.That(_server.Bodies.Last(), Does.Contain("other"));
@@ -156,7 +156,7 @@ internal sealed class FailureEventsTests
     public async Task A_pod_that_is_only_known_from_a_review_gets_no_event()
     {
         using var events = await StartAsync();
-        _server.Answer(201, "{}");
+        _server.Respond(201, "{}");
         events.Report(Job("shown-by-nobody", new PodOrigin("team", "web-1", "default", [])));
         events.Report(Job("app"));
         await TestWait.UntilAsync(() => _server.Requests.Count == 1);

@@ -46,7 +46,7 @@ internal sealed class HealthEventsTests
     public async Task An_Event_that_cannot_be_written_is_only_logged()
     {
         using var log = new CapturedLog();
-        _server.Answer(403, """{"message":"events is forbidden"}""");
+        _server.Respond(403, """{"message":"events is forbidden"}""");
         using var access = new KubernetesAccess(_server.Client(_time), "proxyswapper-7d4b9c");
         await new HealthEvents(access, _time, log.CreateLogger<HealthEvents>()).ReportAsync("r.example", "down", true, default);
         Assert.That(log.Text, Does.Contain("Cannot write the Event for r.example").And.Contain("events is forbidden"));
@@ -55,7 +55,7 @@ internal sealed class HealthEventsTests
     private async Task<JsonNode> ReportAsync(string? fault, bool fallsBack)
     {
         using var log = new CapturedLog();
-        _server.Answer(201, "{}");
+        _server.Respond(201, "{}");
         using var access = new KubernetesAccess(_server.Client(_time), "proxyswapper-7d4b9c");
         await new HealthEvents(access, _time, log.CreateLogger<HealthEvents>()).ReportAsync("r.example", fault, fallsBack, default);
         Assert.That(log.Text, Is.Empty);

@@ -133,7 +133,7 @@ internal sealed class AdmissionLookupTests
     }
 
     [Test]
-    public async Task An_image_is_found_where_every_HEAD_is_answered_with_404()
+    public async Task An_image_is_found_where_the_response_to_every_HEAD_is_404()
     {
         _hidesManifests = true;
         var decision = await ReviewAsync("team", "team/app", "team/absent");
@@ -164,7 +164,7 @@ internal sealed class AdmissionLookupTests
     }
 
     [Test]
-    public async Task Reviews_that_hold_too_much_memory_are_answered_at_once_and_those_of_another_namespace_are_not()
+    public async Task Reviews_that_hold_too_much_memory_have_their_response_at_once_and_those_of_another_namespace_are_not()
     {
         var name = new string('a', 200);
         var reviews = Enumerable

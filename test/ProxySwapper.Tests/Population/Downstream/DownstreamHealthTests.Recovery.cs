@@ -78,7 +78,7 @@ internal sealed partial class DownstreamHealthTests
             await CheckAsync(health, TimeSpan.FromSeconds(5));
             Assert.That(health.FailureOf(Registry, "hub/app"), Does.Contain("it rejects our login"), $"{i}");
         }
-        // It refused when it last answered; now it does not exist.
+        // It refused when it last responded; now it does not exist.
         _inconclusive[Probed] = Absent(Probed, hasStatus: true);
         _inconclusive["hub/app"] = Absent("hub/app", hasStatus: true);
         await CheckAsync(health, TimeSpan.FromSeconds(5));

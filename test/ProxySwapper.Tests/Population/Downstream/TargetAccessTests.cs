@@ -8,7 +8,7 @@ namespace ProxySwapper.Tests.Population.Downstream;
 internal sealed class TargetAccessTests
 {
     [Test]
-    public void A_refusal_does_not_end_because_other_repositories_are_checked_that_do_not_answer()
+    public void A_refusal_does_not_end_because_other_repositories_are_checked_that_do_not_respond()
     {
         var target = new TargetAccess(RegistryName.Parse("registry.example.com"), "");
         target.AddRepository("denied");
@@ -23,13 +23,13 @@ internal sealed class TargetAccessTests
         Assert.That(target.Fault, Is.Null);
     }
 
-    private static void Check(TargetAccess target, RepositoryResponse answer, params string[] repositories) =>
+    private static void Check(TargetAccess target, RepositoryResponse response, params string[] repositories) =>
         target.Checked(
             [
                 .. repositories.Select(repository => new RepositoryAccess(
                     repository,
-                    answer,
-                    answer == RepositoryResponse.Refused ? "denied" : null
+                    response,
+                    response == RepositoryResponse.Refused ? "denied" : null
                 )),
             ],
             DateTimeOffset.MaxValue

@@ -22,7 +22,7 @@ internal abstract class GatedPodsFixture
     /// <summary>The status that a patch with this body is refused with, or null.</summary>
     protected Func<string, int?> Rejection { get; set; } = _ => null;
 
-    /// <summary>Awaited before a patch of a Pod of the namespace <c>hostile</c> is answered.</summary>
+    /// <summary>Awaited before the response to a patch of a Pod of the namespace <c>hostile</c>.</summary>
     protected Func<Task> Delay { get; set; } = () => Task.CompletedTask;
     private int _patches;
     private InMemoryApiServer _server = null!;

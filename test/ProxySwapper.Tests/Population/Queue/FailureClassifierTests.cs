@@ -125,7 +125,7 @@ internal sealed class FailureClassifierTests
     [Test]
     public void An_unavailable_credential_is_retried() =>
         Assert.That(
-            FailureClassifier.Read(new RegistryCredentialException("the token server did not answer")).Kind,
+            FailureClassifier.Read(new RegistryCredentialException("the token server did not respond")).Kind,
             Is.EqualTo(FailureKind.Transient)
         );
 

@@ -45,7 +45,7 @@ internal abstract class PopulationQueueFixture
     /// <summary>Records a response of a registry, so that its images do not count as slow.</summary>
     protected void Responded(string registry)
     {
-        var work = Copy("answered", registry);
+        var work = Copy("responded", registry);
         Queue.TryEnqueue(work, Pod);
         Queue.Succeeded(Take());
         Queue.Known.Forget(work.Key);

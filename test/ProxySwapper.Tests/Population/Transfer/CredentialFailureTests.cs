@@ -100,7 +100,7 @@ internal sealed class CredentialFailureTests
     {
         _isPrivate = true;
         _fail = context => StatusAsync(context, 400);
-        _scene.Server.Answer(200, Secret("""{"identitytoken":"junk"}""")).Answer(200, "{}");
+        _scene.Server.Respond(200, Secret("""{"identitytoken":"junk"}""")).Respond(200, "{}");
         var fault = Assert.CatchAsync(() => RunAsync());
         var failure = FailureClassifier.Read(fault!);
         Assert.That((failure.Kind, failure.Host?.Text), Is.EqualTo((FailureKind.Permanent, _scene.Upstream.Address)));
@@ -112,7 +112,7 @@ internal sealed class CredentialFailureTests
 
     private async Task AssertCopiedAsync(string junk)
     {
-        _scene.Server.Answer(200, Secret(junk)).Answer(200, "{}");
+        _scene.Server.Respond(200, Secret(junk)).Respond(200, "{}");
         var result = await RunAsync();
         Assert.That(result.Outcome, Is.EqualTo(TransferOutcome.Copied));
     }

@@ -72,7 +72,7 @@ internal sealed class CredentialTimeoutTests
         // In the order in which they are read: the namespaces take turns.
         for (var turn = 0; turn < origins.Max(origin => origin.PullSecrets.Count); turn++)
             foreach (var origin in origins.Where(origin => origin.PullSecrets.Count > turn))
-                _scene.Server.Answer(200, PullSecretSamples.Create("s", origin.PullSecrets[turn]).ToJsonString());
+                _scene.Server.Respond(200, PullSecretSamples.Create("s", origin.PullSecrets[turn]).ToJsonString());
         var transfer = new ImageTransfer(
             _scene.Registries,
             new CacheWarmer(_scene.Registries.Clients, _scene.Registries.Credentials, TimeProvider.System),

@@ -35,7 +35,7 @@ internal sealed class SourceCredentialsTests
     [Test]
     public async Task The_pods_own_secrets_come_first_in_their_order_and_then_ours()
     {
-        _server.Answer(200, Secret("one")).Answer(200, Secret("other-host")).Answer(200, Secret("two"));
+        _server.Respond(200, Secret("one")).Respond(200, Secret("other-host")).Respond(200, Secret("two"));
         Assert.That(await NamesAsync(new("team", "pod", "default", ["a", "b", "c"]) { Uid = "u" }), Is.EqualTo(["one", "two", "own"]));
         Assert.That(_server.Requests, Is.EqualTo(new[] { "a", "b", "c" }.Select(name => $"GET /api/v1/namespaces/team/secrets/{name}")));
     }
@@ -43,7 +43,7 @@ internal sealed class SourceCredentialsTests
     [Test]
     public async Task A_pod_without_secrets_has_those_of_its_account()
     {
-        _server.Answer(200, """{"imagePullSecrets":[{"name":"shared"}]}""").Answer(200, Secret("one"));
+        _server.Respond(200, """{"imagePullSecrets":[{"name":"shared"}]}""").Respond(200, Secret("one"));
         Assert.That(await NamesAsync(new("team", "pod", "builder", []) { Uid = "u" }), Is.EqualTo(["one", "own"]));
         Assert.That(
             _server.Requests,
@@ -54,7 +54,7 @@ internal sealed class SourceCredentialsTests
     [Test]
     public async Task A_secret_is_read_when_its_turn_comes_and_not_before()
     {
-        _server.Answer(200, Secret("one"));
+        _server.Respond(200, Secret("one"));
         await foreach (
             var (_, source) in Credentials(true)
                 .ForAsync(Image, [new("team", "pod", "default", ["a", "b"]) { Uid = "u" }], _ => false, default)
@@ -88,7 +88,7 @@ internal sealed class SourceCredentialsTests
         var credentials = Credentials(true, log);
         for (var i = 0; i < 3; i++)
         {
-            _server.Answer(403, """{"kind":"Status","message":"secrets is forbidden","code":403}""").Answer(200, Secret("two"));
+            _server.Respond(403, """{"kind":"Status","message":"secrets is forbidden","code":403}""").Respond(200, Secret("two"));
             Assert.That(await ListAsync(credentials, Of("team", "a", "b")), Is.EqualTo(["two", "own"]));
         }
         Assert.That(log.Lines.Count(line => line.Text.Contains("The secrets of namespace team", StringComparison.Ordinal)), Is.EqualTo(1));
@@ -108,7 +108,7 @@ internal sealed class SourceCredentialsTests
     public void A_secret_that_cannot_be_read_now_is_tried_the_next_time(int status)
     {
         for (var i = 0; i < 10; i++)
-            _server.Answer(status, "{}");
+            _server.Respond(status, "{}");
         Assert.That(async () => await NamesAsync(Of("team", "a")), Throws.InstanceOf<KubernetesException>());
     }
 
@@ -132,7 +132,7 @@ internal sealed class SourceCredentialsTests
         PodOrigin[] origins = [Of("hostile", "odd", "good"), Of("team", "mine")];
         foreach (var json in odd)
         {
-            _server.Answer(200, Secret(json)).Answer(200, Secret(Valid("mallory"))).Answer(200, Secret(Valid("alice")));
+            _server.Respond(200, Secret(json)).Respond(200, Secret(Valid("mallory"))).Respond(200, Secret(Valid("alice")));
             var users = new List<string>();
             await foreach (var (_, source) in Parsing().ForAsync(Image, origins, _ => false, default))
                 users.Add((await source.GetAsync(Image, default))?.Username ?? "none");
@@ -146,7 +146,7 @@ internal sealed class SourceCredentialsTests
     public async Task Namespaces_take_turns_and_nobody_waits_for_all_secrets_of_another()
     {
         for (var i = 0; i < 40; i++)
-            _server.Answer(200, Secret($"s{i}"));
+            _server.Respond(200, Secret($"s{i}"));
         var names = await ListAsync(
             Credentials(true),
             Of("hostile", [.. Enumerable.Range(0, 100).Select(i => $"n{i}")]),

@@ -29,7 +29,7 @@ internal sealed class TokenAuthenticationTests
             tokens.Received[0].Query,
             Does.Contain("service=registry.test").And.Contain("scope=repository%3Aa%2Fb%3Apull").And.Contain("account=user")
         );
-        Assert.That(scene.Faulty.Received, Has.Count.EqualTo(4), "one challenge, three answers");
+        Assert.That(scene.Faulty.Received, Has.Count.EqualTo(4), "one challenge, three responses");
         scene.Time.Advance(TimeSpan.FromSeconds(269));
         await scene.Client.HeadManifestAsync("a/b", "1", default);
         Assert.That(tokens.Received, Has.Count.EqualTo(1));
@@ -253,7 +253,7 @@ internal sealed class TokenAuthenticationTests
     }
 
     [Test]
-    public async Task An_answer_without_a_token_or_without_end_is_refused()
+    public async Task A_response_without_a_token_or_without_end_is_refused()
     {
         await using var tokens = await TokenServer.StartAsync();
         await using var scene = await SceneAsync(tokens, CredentialChain.Anonymous);

@@ -18,7 +18,7 @@ internal sealed class CopyFaultTests
         RegistryFaults.TooManyRequests(),
         RegistryFaults.Unavailable,
         RegistryFaults.Dropped,
-        RegistryFaults.LostAnswer,
+        RegistryFaults.LostResponse,
         RegistryFaults.CutResponse(10),
         RegistryFaults.CutResponse(5000),
         RegistryFaults.CutRequest(10),

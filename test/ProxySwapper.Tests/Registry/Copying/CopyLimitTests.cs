@@ -233,7 +233,7 @@ internal sealed class CopyLimitTests
         Assert.That(asked, Is.Empty, "what is up to date is not written");
     }
 
-    /// <summary>Some registries answer every HEAD with 404, and a failure proves nothing.</summary>
+    /// <summary>Some registries respond to every HEAD with 404, and a failure proves nothing.</summary>
     [TestCase(404)]
     [TestCase(500)]
     public async Task A_tag_that_must_not_move_stays_where_only_a_GET_finds_it(int status)

@@ -10,21 +10,21 @@ internal sealed class CachedCredentialTests
     private static readonly TimeSpan RenewalWait = TimeSpan.FromSeconds(1);
 
     private readonly ManualTimeProvider _time = new();
-    private readonly Queue<Task<RenewableCredential>> _answers = new();
+    private readonly Queue<Task<RenewableCredential>> _renewals = new();
     private CachedCredential _cached = null!;
     private int _fetches;
 
     [SetUp]
     public void MakeCache()
     {
-        _answers.Clear();
+        _renewals.Clear();
         _fetches = 0;
         _cached = new CachedCredential(
             _time,
             token =>
             {
                 Interlocked.Increment(ref _fetches);
-                return _answers.Dequeue().WaitAsync(token);
+                return _renewals.Dequeue().WaitAsync(token);
             }
         );
     }
@@ -34,7 +34,7 @@ internal sealed class CachedCredentialTests
     {
         await AgeAsync(TimeSpan.FromMinutes(1));
         var renewal = new TaskCompletionSource<RenewableCredential>(TaskCreationOptions.RunContinuationsAsynchronously);
-        _answers.Enqueue(renewal.Task);
+        _renewals.Enqueue(renewal.Task);
         var first = GetAsync();
         Assert.That(first.IsCompleted, Is.False, "a renewal that takes a moment is waited for");
         await _time.FireAsync(RenewalWait);
@@ -51,7 +51,7 @@ internal sealed class CachedCredentialTests
         var left = TimeSpan.FromSeconds(30);
         await AgeAsync(left);
         var renewal = new TaskCompletionSource<RenewableCredential>(TaskCreationOptions.RunContinuationsAsynchronously);
-        _answers.Enqueue(renewal.Task);
+        _renewals.Enqueue(renewal.Task);
         var first = GetAsync();
         await _time.FireAsync(RenewalWait);
         Assert.That((await first)?.Username, Is.EqualTo("old"));
@@ -67,17 +67,17 @@ internal sealed class CachedCredentialTests
     public async Task A_renewal_that_fails_does_not_matter_while_the_old_credential_is_valid()
     {
         await AgeAsync(TimeSpan.FromMinutes(1));
-        _answers.Enqueue(Task.FromException<RenewableCredential>(new RegistryCredentialException("the cloud is away")));
+        _renewals.Enqueue(Task.FromException<RenewableCredential>(new RegistryCredentialException("the cloud is away")));
         Assert.That((await GetAsync())?.Username, Is.EqualTo("old"));
         _time.Advance(TimeSpan.FromMinutes(1));
-        _answers.Enqueue(Task.FromException<RenewableCredential>(new RegistryCredentialException("the cloud is away")));
+        _renewals.Enqueue(Task.FromException<RenewableCredential>(new RegistryCredentialException("the cloud is away")));
         Assert.That(async () => await GetAsync(), Throws.InstanceOf<RegistryCredentialException>());
     }
 
     /// <summary>Fetches a credential and waits until it has only this much time left.</summary>
     private async Task AgeAsync(TimeSpan left)
     {
-        _answers.Enqueue(Task.FromResult(Credential("old", 10)));
+        _renewals.Enqueue(Task.FromResult(Credential("old", 10)));
         Assert.That((await GetAsync())?.Username, Is.EqualTo("old"));
         _time.Advance(TimeSpan.FromMinutes(10) - left);
     }

@@ -62,12 +62,12 @@ internal sealed class BlobUploadTests
     public async Task Faults_of_every_step_end_in_the_blob()
     {
         await using var scene = await RegistryScene.StartAsync();
-        scene.Faulty.Next(HttpMethod.Post, Kind.Upload, RegistryFaults.Unavailable, RegistryFaults.Dropped, RegistryFaults.LostAnswer);
+        scene.Faulty.Next(HttpMethod.Post, Kind.Upload, RegistryFaults.Unavailable, RegistryFaults.Dropped, RegistryFaults.LostResponse);
         scene.Faulty.Next(
             HttpMethod.Put,
             Kind.Upload,
             RegistryFaults.LostSessionAs(503),
-            RegistryFaults.LostAnswer,
+            RegistryFaults.LostResponse,
             RegistryFaults.TooManyRequests("1")
         );
         await UploadAsync(scene);
@@ -141,7 +141,7 @@ internal sealed class BlobUploadTests
         scene.Faulty.Next(
             HttpMethod.Patch,
             Kind.Upload,
-            RegistryFaults.LostAnswer,
+            RegistryFaults.LostResponse,
             RegistryFaults.CutRequest(1000),
             RegistryFaults.PatchCreated,
             RegistryFaults.Status(416)

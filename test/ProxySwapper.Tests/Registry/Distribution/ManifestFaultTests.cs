@@ -26,7 +26,7 @@ internal sealed class ManifestFaultTests
     }
 
     [Test]
-    public async Task A_head_that_answers_is_not_followed_by_a_get()
+    public async Task A_head_with_a_response_is_not_followed_by_a_get()
     {
         await using var scene = await RegistryScene.StartAsync();
         scene.Registry.AddManifest("a", MediaTypes.OciIndex, Index, "1");

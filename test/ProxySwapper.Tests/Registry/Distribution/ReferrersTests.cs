@@ -36,7 +36,7 @@ internal sealed class ReferrersTests
     }
 
     [Test]
-    public async Task The_tag_is_found_where_every_HEAD_is_answered_with_404()
+    public async Task The_tag_is_found_where_the_response_to_every_HEAD_is_404()
     {
         await using var scene = await RegistryScene.StartAsync(new InMemoryRegistryOptions { ReferrersApi = false });
         var signature = Signature(1);

@@ -15,7 +15,7 @@ namespace ProxySwapper.Tests.Registry.Distribution;
 internal sealed class RegistryClientTests
 {
     [Test]
-    public async Task Answers_a_ping()
+    public async Task Responds_to_a_ping()
     {
         await using var scene = await RegistryScene.StartAsync();
         await scene.Client.PingAsync(default);

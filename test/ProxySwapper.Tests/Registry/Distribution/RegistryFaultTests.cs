@@ -114,7 +114,7 @@ internal sealed class RegistryFaultTests
     }
 
     [Test]
-    public async Task A_registry_that_never_answers_is_given_up()
+    public async Task A_registry_that_never_responds_is_given_up()
     {
         await using var scene = await RegistryScene.StartAsync(options: RegistryScene.Options with { MaxRetries = 0 });
         var asked = new TaskCompletionSource();

@@ -8,7 +8,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Registry.Transport;
 
-/// <summary>Only an answer decides whether a local server speaks TLS: one that is slow or starting is not taken for plain HTTP.</summary>
+/// <summary>Only a response decides whether a local server uses TLS: one that is slow or starting is not taken for plain HTTP.</summary>
 [TestFixture]
 internal sealed class LocalServerProbeTests
 {
@@ -18,18 +18,24 @@ internal sealed class LocalServerProbeTests
 
     private static readonly RegistryOptions Options = new() { ResponseTimeout = TimeSpan.FromSeconds(30) };
 
-    /// <summary>What a local server may take for each answer.</summary>
+    /// <summary>What a local server may take for each response.</summary>
     private static readonly TimeSpan Limit = Options.ResponseTimeout / 6;
 
     [TestCase(Alert, Closed, "https", true, TestName = "A_server_that_refuses_the_handshake_speaks_TLS")]
-    [TestCase("HTTP/1.1 400 Bad Request\r\n\r\n", Closed, "http", true, TestName = "An_HTTP_answer_to_a_handshake_is_of_plain_HTTP")]
-    [TestCase(Closed, "HTTP/1.1 401 Unauthorized\r\n\r\n", "http", true, TestName = "A_server_that_answers_plain_HTTP_alone_is_used_so")]
+    [TestCase("HTTP/1.1 400 Bad Request\r\n\r\n", Closed, "http", true, TestName = "An_HTTP_response_to_a_handshake_is_of_plain_HTTP")]
+    [TestCase(
+        Closed,
+        "HTTP/1.1 401 Unauthorized\r\n\r\n",
+        "http",
+        true,
+        TestName = "A_server_that_responds_with_plain_HTTP_alone_is_used_so"
+    )]
     [TestCase(Silence, "HTTP/1.1 200 OK\r\n\r\n", "http", true, TestName = "A_server_that_waits_for_the_end_of_a_line_is_asked_again")]
     [TestCase(Closed, "HTTP/1.0 400 Bad Request\r\n\r\n", "https", false, TestName = "A_server_that_refuses_plain_HTTP_is_not_decided")]
     [TestCase(Closed, Closed, "https", false, TestName = "A_server_that_closes_connections_is_not_decided")]
     [TestCase(Silence, Silence, "https", false, TestName = "A_server_that_is_slow_is_not_decided")]
-    [TestCase(Silence, "HT", "https", false, TestName = "An_answer_that_is_cut_off_is_not_decided")]
-    public async Task An_answer_decides(string toHandshake, string toRequest, string scheme, bool isKnown)
+    [TestCase(Silence, "HT", "https", false, TestName = "A_response_that_is_cut_off_is_not_decided")]
+    public async Task A_response_decides(string toHandshake, string toRequest, string scheme, bool isKnown)
     {
         using var server = new TcpListener(IPAddress.Loopback, 0);
         server.Start();
@@ -39,8 +45,8 @@ internal sealed class LocalServerProbeTests
         var time = new ManualTimeProvider();
         var host = new RegistryHost(RegistryName.Parse($"{server.LocalEndpoint}"), Options, connections, time, new CapturedLog());
         var finding = host.AddressAsync(default).AsTask();
-        foreach (var answer in new[] { toHandshake, toRequest })
-            if (answer == Silence)
+        foreach (var response in new[] { toHandshake, toRequest })
+            if (response == Silence)
                 await time.FireAsync(Limit);
         Assert.That((await finding).Scheme, Is.EqualTo(scheme));
         Assert.That(host.KnownAddress, isKnown ? Is.EqualTo(await finding) : Is.Null);
@@ -49,17 +55,17 @@ internal sealed class LocalServerProbeTests
     }
 
     [Test]
-    public async Task A_server_that_answers_later_is_found()
+    public async Task A_server_that_responds_later_is_found()
     {
         using var server = new TcpListener(IPAddress.Loopback, 0);
         server.Start();
         using var connections = new ConnectionPool();
         var name = RegistryName.Parse($"{server.LocalEndpoint}");
         var host = new RegistryHost(name, Options, connections, new ManualTimeProvider(), new CapturedLog());
-        foreach (var (answer, isKnown) in new[] { (Closed, false), (Alert, true) })
+        foreach (var (response, isKnown) in new[] { (Closed, false), (Alert, true) })
         {
             using var stop = new CancellationTokenSource();
-            var serving = ServeAsync(server, answer, Closed, stop.Token);
+            var serving = ServeAsync(server, response, Closed, stop.Token);
             Assert.That((await host.AddressAsync(default)).Scheme, Is.EqualTo("https"));
             Assert.That(host.KnownAddress is not null, Is.EqualTo(isKnown));
             await stop.CancelAsync();
@@ -67,7 +73,7 @@ internal sealed class LocalServerProbeTests
         }
     }
 
-    /// <summary>Answers each connection once, by what it begins with, and closes it; those with nothing to hear stay open.</summary>
+    /// <summary>Responds to each connection once, by what it begins with, and closes it; those with nothing to hear stay open.</summary>
     private static async Task ServeAsync(TcpListener server, string toHandshake, string toRequest, CancellationToken stop)
     {
         var open = new List<TcpClient>();
@@ -92,10 +98,10 @@ internal sealed class LocalServerProbeTests
         {
             var (stream, first) = (client.GetStream(), new byte[4096]);
             var read = await stream.ReadAsync(first, stop);
-            var answer = read > 0 && first[0] == (byte)'G' ? toRequest : toHandshake;
-            if (answer == Silence)
+            var response = read > 0 && first[0] == (byte)'G' ? toRequest : toHandshake;
+            if (response == Silence)
                 return;
-            await stream.WriteAsync(Encoding.Latin1.GetBytes(answer), stop);
+            await stream.WriteAsync(Encoding.Latin1.GetBytes(response), stop);
             client.Client.Shutdown(SocketShutdown.Send);
         }
         catch (Exception fault) when (fault is IOException or SocketException)

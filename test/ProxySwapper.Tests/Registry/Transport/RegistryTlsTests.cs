@@ -79,7 +79,7 @@ internal sealed class RegistryTlsTests
         Assert.That(await serving, Is.EqualTo(isTrusted), "whether a request was sent");
     }
 
-    /// <summary>Answers a request; false if there was none.</summary>
+    /// <summary>Responds to a request; false if there was none.</summary>
     private static async Task<bool> ServeOnceAsync(TcpListener listener, X509Certificate2 certificate)
     {
         try

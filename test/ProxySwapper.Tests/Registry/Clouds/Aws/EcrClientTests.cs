@@ -137,7 +137,7 @@ internal sealed class EcrClientTests : IAsyncDisposable
     [Test]
     public void What_is_not_allowed_is_reported_in_AWSs_own_words()
     {
-        _ecr.AnswerAlways("CreateRepository", FakeEcrAnswers.AccessDenied);
+        _ecr.RespondAlways("CreateRepository", FakeEcrResponses.AccessDenied);
         var fault = Assert.ThrowsAsync<EcrException>(() => _client.CreateRepositoryAsync("a/b", new EcrRepositorySettings(), default))!;
         Assert.That((fault.IsAccessDenied, fault.IsTransient), Is.EqualTo((true, false)));
         Assert.That(
@@ -155,7 +155,7 @@ internal sealed class EcrClientTests : IAsyncDisposable
     [Test]
     public void A_reached_limit_is_not_transient()
     {
-        _ecr.AnswerAlways("CreateRepository", FakeEcrAnswers.LimitExceeded);
+        _ecr.RespondAlways("CreateRepository", FakeEcrResponses.LimitExceeded);
         var fault = Assert.ThrowsAsync<EcrException>(() => _client.CreateRepositoryAsync("a/b", new EcrRepositorySettings(), default))!;
         Assert.That((fault.Code, fault.IsTransient), Is.EqualTo(("LimitExceededException", false)));
     }
@@ -163,7 +163,7 @@ internal sealed class EcrClientTests : IAsyncDisposable
     [Test]
     public async Task Transient_failures_are_retried([Values("ThrottlingException", "ServerException")] string code)
     {
-        _ecr.AnswerNext("GetAuthorizationToken", code == "ThrottlingException" ? FakeEcrAnswers.Throttling : FakeEcrAnswers.Server);
+        _ecr.RespondNext("GetAuthorizationToken", code == "ThrottlingException" ? FakeEcrResponses.Throttling : FakeEcrResponses.Server);
         Assert.That((await _client.GetAuthorizationTokenAsync(default)).Username, Is.EqualTo("AWS"));
         Assert.That(_ecr.Calls, Has.Count.EqualTo(2));
     }
@@ -171,7 +171,7 @@ internal sealed class EcrClientTests : IAsyncDisposable
     [Test]
     public void Persistent_throttling_is_reported_as_transient()
     {
-        _ecr.AnswerAlways("CreateRepository", FakeEcrAnswers.Throttling);
+        _ecr.RespondAlways("CreateRepository", FakeEcrResponses.Throttling);
         var fault = Assert.ThrowsAsync<EcrException>(() => _client.CreateRepositoryAsync("a/b", new EcrRepositorySettings(), default))!;
         Assert.That((fault.Code, fault.IsTransient), Is.EqualTo(("ThrottlingException", true)));
     }
@@ -212,18 +212,18 @@ internal sealed class EcrClientTests : IAsyncDisposable
     [TestCase("{\"authorizationData\":[{\"authorizationToken\":\"QVdTOnNlY3JldC1vZi1hLXRlc3Q=\"}]}")]
     [TestCase("{\"authorizationData\":[{\"authorizationToken\":\"QVdTOnNlY3JldC1vZi1hLXRlc3Q=\",\"expiresAt\":1e300}]}")]
     [TestCase("{\"authorizationData\":[{\"authorizationToken\":\"QVdTOnNlY3JldC1vZi1hLXRlc3Q=\",\"expiresAt\":17")]
-    public void A_broken_answer_is_an_error_that_repeats_nothing_of_it(string body)
+    public void A_broken_response_is_an_error_that_repeats_nothing_of_it(string body)
     {
-        _ecr.AnswerAlways("GetAuthorizationToken", _ => new FakeEcrAnswer(200, body));
+        _ecr.RespondAlways("GetAuthorizationToken", _ => new FakeEcrResponse(200, body));
         var fault = Assert.ThrowsAsync<EcrException>(() => _client.GetAuthorizationTokenAsync(default))!;
         Assert.That(fault.Message, Is.EqualTo("ecr:GetAuthorizationToken: 200: the response does not have ECR's format"));
         Assert.That(fault.ToString(), Does.Not.Contain("secret-of-a-test").And.Not.Contain("QVdTOnNl").And.Not.Contain("c2VjcmV0"));
     }
 
     [Test]
-    public void A_tag_that_is_listed_twice_is_a_broken_answer()
+    public void A_tag_that_is_listed_twice_is_a_broken_response()
     {
-        _ecr.AnswerAlways("ListTagsForResource", _ => new FakeEcrAnswer(200, """{"tags":[{"Key":"a","Value":"1"},{"Key":"a"}]}"""));
+        _ecr.RespondAlways("ListTagsForResource", _ => new FakeEcrResponse(200, """{"tags":[{"Key":"a","Value":"1"},{"Key":"a"}]}"""));
         Assert.That(
             () => _client.ListTagsAsync("arn", default),
             Throws.TypeOf<EcrException>().With.Message.EndsWith("the response does not have ECR's format")
@@ -235,7 +235,7 @@ internal sealed class EcrClientTests : IAsyncDisposable
     [TestCase(413, """{"__type":"com.amazonaws.ecr#TooLarge:http://x/","Message":"too large"}""", "413 TooLarge: too large")]
     public void An_error_of_another_form_is_reported_by_its_status(int status, string body, string expected)
     {
-        _ecr.AnswerAlways("CreateRepository", _ => new FakeEcrAnswer(status, body));
+        _ecr.RespondAlways("CreateRepository", _ => new FakeEcrResponse(status, body));
         var fault = Assert.ThrowsAsync<EcrException>(() => _client.CreateRepositoryAsync("a/b", new EcrRepositorySettings(), default))!;
         Assert.That(fault.Message, Is.EqualTo($"ecr:CreateRepository: {expected}"));
     }

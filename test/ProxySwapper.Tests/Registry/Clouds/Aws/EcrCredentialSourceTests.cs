@@ -108,18 +108,18 @@ internal sealed class EcrCredentialSourceTests : IAsyncDisposable
     {
         var first = await GetAsync();
         _time.Advance(TimeSpan.FromHours(12) - TimeSpan.FromMinutes(1));
-        _ecr.AnswerAlways("GetAuthorizationToken", FakeEcrAnswers.AccessDenied);
+        _ecr.RespondAlways("GetAuthorizationToken", FakeEcrResponses.AccessDenied);
         Assert.That(await GetAsync(), Is.EqualTo(first));
         _time.Advance(TimeSpan.FromMinutes(2));
         Assert.That(async () => await GetAsync(), Throws.InstanceOf<RegistryCredentialException>());
-        _ecr.AnswerAlways("GetAuthorizationToken", null);
+        _ecr.RespondAlways("GetAuthorizationToken", null);
         Assert.That(await GetAsync(), Is.Not.Null, "a failure is not kept");
     }
 
     [Test]
     public void What_AWS_refuses_is_reported_with_the_host_and_in_its_own_words()
     {
-        _ecr.AnswerAlways("GetAuthorizationToken", FakeEcrAnswers.AccessDenied);
+        _ecr.RespondAlways("GetAuthorizationToken", FakeEcrResponses.AccessDenied);
         var fault = Assert.ThrowsAsync<RegistryCredentialException>(async () => await GetAsync())!;
         Assert.That(
             fault.Message,
@@ -183,7 +183,7 @@ internal sealed class EcrCredentialSourceTests : IAsyncDisposable
     [Test]
     public async Task Who_may_not_ask_for_the_public_registrys_token_asks_it_as_anonymous_which_is_reported_once()
     {
-        _ecr.AnswerAlways("GetAuthorizationToken", FakeEcrAnswers.AccessDenied);
+        _ecr.RespondAlways("GetAuthorizationToken", FakeEcrResponses.AccessDenied);
         Assert.That(await _source.GetAsync(Image("public.ecr.aws"), default), Is.Null);
         Assert.That(await _source.GetAsync(Image("public.ecr.aws"), default), Is.Null);
         Assert.That(

@@ -205,7 +205,7 @@ internal sealed class AzureCredentialSourceTests : IAsyncDisposable
     [TestCase("{\"refresh_token\":1}")]
     [TestCase("{\"refresh_token\":\"\"}")]
     [TestCase("{\"refresh_token\":\"secret-of-a-test")]
-    public void A_broken_answer_is_an_error_that_repeats_nothing_of_it(string body)
+    public void A_broken_response_is_an_error_that_repeats_nothing_of_it(string body)
     {
         _azure.NextExchanges.Enqueue(
             async (context, _) => await context.Response.Body.WriteAsync(System.Text.Encoding.UTF8.GetBytes(body))

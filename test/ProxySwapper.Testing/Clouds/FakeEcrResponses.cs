@@ -1,14 +1,14 @@
 namespace ProxySwapper.Testing.Clouds;
 
 /// <summary>A response of <see cref="FakeEcr"/>.</summary>
-internal sealed record FakeEcrAnswer(int Status, string Body);
+internal sealed record FakeEcrResponse(int Status, string Body);
 
 /// <summary>Error responses of AWS, with its own texts.</summary>
-internal static class FakeEcrAnswers
+internal static class FakeEcrResponses
 {
-    public static FakeEcrAnswer AccessDenied(FakeEcrCall call) => AccessDenied(call, $"ecr:{call.Operation}");
+    public static FakeEcrResponse AccessDenied(FakeEcrCall call) => AccessDenied(call, $"ecr:{call.Operation}");
 
-    public static FakeEcrAnswer AccessDenied(FakeEcrCall call, string action) =>
+    public static FakeEcrResponse AccessDenied(FakeEcrCall call, string action) =>
         Error(400, "AccessDeniedException", NotAuthorized(call.Principal, action, call.Resource), "Message");
 
     /// <summary>What AWS says about a missing permission.</summary>
@@ -16,38 +16,38 @@ internal static class FakeEcrAnswers
         $"User: {principal.Arn} is not authorized to perform: {action} on resource: {resource} "
         + $"because no identity-based policy allows the {action} action";
 
-    public static FakeEcrAnswer Throttling(FakeEcrCall call) => Error(400, "ThrottlingException", "Rate exceeded");
+    public static FakeEcrResponse Throttling(FakeEcrCall call) => Error(400, "ThrottlingException", "Rate exceeded");
 
-    public static FakeEcrAnswer LimitExceeded(FakeEcrCall call) =>
+    public static FakeEcrResponse LimitExceeded(FakeEcrCall call) =>
         Error(
             400,
             "LimitExceededException",
             "The operation did not succeed because it would have exceeded a service limit for your account."
         );
 
-    public static FakeEcrAnswer Server(FakeEcrCall call) => Error(500, "ServerException", "Internal server error");
+    public static FakeEcrResponse Server(FakeEcrCall call) => Error(500, "ServerException", "Internal server error");
 
-    public static FakeEcrAnswer InvalidParameter(FakeEcrCall call) =>
+    public static FakeEcrResponse InvalidParameter(FakeEcrCall call) =>
         Error(
             400,
             "InvalidParameterException",
             "Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Invalid repository policy provided'"
         );
 
-    public static FakeEcrAnswer RepositoryNotFound(FakeEcrCall call) =>
+    public static FakeEcrResponse RepositoryNotFound(FakeEcrCall call) =>
         Error(
             400,
             "RepositoryNotFoundException",
             $"The repository with name '{call.Repository}' does not exist in the registry with id '{call.Principal.Account}'"
         );
 
-    public static FakeEcrAnswer RepositoryAlreadyExists(FakeEcrCall call) =>
+    public static FakeEcrResponse RepositoryAlreadyExists(FakeEcrCall call) =>
         Error(
             400,
             "RepositoryAlreadyExistsException",
             $"The repository with name '{call.Repository}' already exists in the registry with id '{call.Principal.Account}'"
         );
 
-    internal static FakeEcrAnswer Error(int status, string code, string message, string key = "message") =>
+    internal static FakeEcrResponse Error(int status, string code, string message, string key = "message") =>
         new(status, new System.Text.Json.Nodes.JsonObject { ["__type"] = code, [key] = message }.ToJsonString());
 }
