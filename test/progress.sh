@@ -5,31 +5,31 @@ clock() { printf '%d:%02d' $(($1 / 60)) $(($1 % 60)); }
 
 # Progress: one changing line on a terminal, otherwise a line at intervals.
 if [[ -t 1 ]]; then tick=1; else tick=30; fi
-tell() { if [[ -t 1 ]]; then printf '\r\e[K%s' "$*"; else printf '%s\n' "$*"; fi; }
-tell_last() { if [[ -t 1 ]]; then printf '\r\e[K'; fi; printf '%s\n' "$*"; }
+print_line() { if [[ -t 1 ]]; then printf '\r\e[K%s' "$*"; else printf '%s\n' "$*"; fi; }
+print_last_line() { if [[ -t 1 ]]; then printf '\r\e[K'; fi; printf '%s\n' "$*"; }
 
 # step NAME ESTIMATE COMMAND…: runs a command with its output in a file of the results. A failure ends the run.
 step() {
   local name=$1 began=$SECONDS next=$((SECONDS + tick)) code=0
   "${@:3}" >"$results/$name.log" 2>&1 &
   job=$!
-  tell "$name …"
+  print_line "$name …"
   while kill -0 "$job" 2>/dev/null; do
     sleep 0.2
     if ((SECONDS >= next)); then
-      tell "$name … $(clock $((SECONDS - began))) of $2"
+      print_line "$name … $(clock $((SECONDS - began))) of $2"
       next=$((SECONDS + tick))
     fi
   done
   wait "$job" || code=$?
   job=
   if ((code == 0)); then
-    tell_last "$name: done in $(clock $((SECONDS - began)))"
+    print_last_line "$name: done in $(clock $((SECONDS - began)))"
     return
   fi
   local outcome=FAILED
   if $interrupted; then outcome=INTERRUPTED; fi
-  tell_last "$name: $outcome after $(clock $((SECONDS - began))). The end of TestResults/$name.log:"
+  print_last_line "$name: $outcome after $(clock $((SECONDS - began))). The end of TestResults/$name.log:"
   tail -n 40 "$results/$name.log"
   exit 1
 }
@@ -53,7 +53,7 @@ follow() {
         if [[ ${BASH_REMATCH[1]} == Failed ]]; then
           failures=$((failures + 1))
           failing=true
-          tell_last "$line"
+          print_last_line "$line"
         fi
       elif $failing; then
         printf '%s\n' "$line"
@@ -64,9 +64,9 @@ follow() {
       break
     fi
     if ((SECONDS >= next)); then
-      tell "$1 … $ended of $total tests, $failures failed, $(clock $((SECONDS - began)))"
+      print_line "$1 … $ended of $total tests, $failures failed, $(clock $((SECONDS - began)))"
       next=$((SECONDS + tick))
     fi
   done
-  tell_last "$1: $ended of $total tests ended, $failures failed, $(clock $((SECONDS - began)))"
+  print_last_line "$1: $ended of $total tests ended, $failures failed, $(clock $((SECONDS - began)))"
 }

@@ -6,7 +6,7 @@
 {{- range $values.config.registries -}}
 {{- if eq .host $host }}{{ $auth = .auth | default "" }}{{ end -}}
 {{- end -}}
-{{- /* A ServiceAccount that the chart does not create has an identity that its values do not tell. */ -}}
+{{- /* A ServiceAccount that the chart does not create has an identity that its values do not contain. */ -}}
 {{- $identity := $values.cloudIdentity | default dict -}}
 {{- $default := "of the Pod or node" -}}
 {{- if not $values.serviceAccount.create -}}

@@ -32,7 +32,7 @@ func (versions apiVersions) Has(wanted string) bool {
 }
 
 // render writes the objects, or the notes, each below the name of its template; nothing where any of them fails.
-func render(loaded chart, values object, asked request, out io.Writer) error {
+func render(loaded chart, values object, options request, out io.Writer) error {
 	// Templates include each other by the chart's name and their path.
 	prefix := fmt.Sprint(loaded.metadata["Name"]) + "/"
 	root := template.New(prefix).Option("missingkey=zero")
@@ -42,10 +42,10 @@ func render(loaded chart, values object, asked request, out io.Writer) error {
 			return fmt.Errorf("parse error at (%s): %w", prefix+name, err)
 		}
 	}
-	data := templateData(loaded, values, asked)
+	data := templateData(loaded, values, options)
 	var all strings.Builder
 	for _, name := range loaded.templates {
-		if !isAsked(name, asked) {
+		if !isSelected(name, options) {
 			continue
 		}
 		data["Template"] = object{"Name": prefix + name, "BasePath": prefix + "templates"}
@@ -56,7 +56,7 @@ func render(loaded chart, values object, asked request, out io.Writer) error {
 		if text = strings.TrimSpace(text); text == "" {
 			continue
 		}
-		if !asked.notes {
+		if !options.notes {
 			text = fmt.Sprintf("---\n# Source: %s\n%s", prefix+name, text)
 		}
 		fmt.Fprintln(&all, text)
@@ -65,17 +65,17 @@ func render(loaded chart, values object, asked request, out io.Writer) error {
 	return err
 }
 
-func isAsked(name string, asked request) bool {
+func isSelected(name string, options request) bool {
 	base := path.Base(name)
-	if asked.notes {
+	if options.notes {
 		return base == "NOTES.txt"
 	}
 	isObject := !strings.HasPrefix(base, "_") && (path.Ext(base) == ".yaml" || path.Ext(base) == ".yml")
-	return isObject && (len(asked.showOnly) == 0 || apiVersions(asked.showOnly).Has(name))
+	return isObject && (len(options.showOnly) == 0 || apiVersions(options.showOnly).Has(name))
 }
 
-func templateData(loaded chart, values object, asked request) object {
-	version := strings.TrimPrefix(asked.kubeVersion, "v")
+func templateData(loaded chart, values object, options request) object {
+	version := strings.TrimPrefix(options.kubeVersion, "v")
 	major, rest, _ := strings.Cut(version, ".")
 	minor, _, _ := strings.Cut(rest, ".")
 	if minor == "" {
@@ -86,12 +86,12 @@ func templateData(loaded chart, values object, asked request) object {
 		"Chart":  loaded.metadata,
 		"Files":  loaded.files,
 		"Release": object{
-			"Name": asked.release, "Namespace": asked.namespace, "Service": "Helm", "Revision": 1,
-			"IsInstall": !asked.isUpgrade, "IsUpgrade": asked.isUpgrade,
+			"Name": options.release, "Namespace": options.namespace, "Service": "Helm", "Revision": 1,
+			"IsInstall": !options.isUpgrade, "IsUpgrade": options.isUpgrade,
 		},
 		"Capabilities": object{
 			"KubeVersion": object{"Version": "v" + version, "GitVersion": "v" + version, "Major": major, "Minor": minor},
-			"APIVersions": append(apiVersions(asked.apiVersions), usualAPIs...),
+			"APIVersions": append(apiVersions(options.apiVersions), usualAPIs...),
 			"HelmVersion": object{"Version": "v3.19.0"},
 		},
 	}
