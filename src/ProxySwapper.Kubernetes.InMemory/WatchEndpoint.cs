@@ -12,7 +12,7 @@ internal sealed class WatchEndpoint(InMemoryApiServer server, Selection selectio
     {
         var query = context.Request.Query;
         var version = long.TryParse(query["resourceVersion"], out var from) ? from : 0;
-        var seconds = int.TryParse(query["timeoutSeconds"], out var asked) ? asked : 1800;
+        var seconds = int.TryParse(query["timeoutSeconds"], out var requested) ? requested : 1800;
         using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, server.WatchesBroken);
         using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(seconds), _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(end.Token, timeout.Token);

@@ -16,7 +16,7 @@ internal sealed class InMemoryRegistryEndpoint(InMemoryRegistry registry)
     public Task RespondAsync(HttpContext context)
     {
         context.Response.Headers["Docker-Distribution-Api-Version"] = "registry/2.0";
-        if (!IsLetIn(context.Request))
+        if (!IsAuthorized(context.Request))
         {
             context.Response.Headers.WWWAuthenticate = "Basic realm=\"in-memory registry\"";
             return ErrorAsync(context, StatusCodes.Status401Unauthorized, "UNAUTHORIZED", "authentication required");
@@ -60,7 +60,7 @@ internal sealed class InMemoryRegistryEndpoint(InMemoryRegistry registry)
         );
     }
 
-    private bool IsLetIn(HttpRequest request)
+    private bool IsAuthorized(HttpRequest request)
     {
         if (registry.Options.Password is not { } password)
             return true;

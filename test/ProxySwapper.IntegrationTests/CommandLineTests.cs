@@ -11,7 +11,7 @@ namespace ProxySwapper.IntegrationTests;
 [TestFixture]
 internal sealed class CommandLineTests
 {
-    private const string NobodyListens = "localhost:1";
+    private const string ClosedPort = "localhost:1";
 
     [TestCase("missing/report.json", "Could not find")]
     [TestCase("", "it is a directory")]
@@ -21,7 +21,7 @@ internal sealed class CommandLineTests
         var file = folder.PathOf("mirror.yaml");
         await File.WriteAllTextAsync(
             file,
-            $"images:\n  app: {{source: {NobodyListens}/team/app, destination: {NobodyListens}/mirror/app, mode: all}}\n"
+            $"images:\n  app: {{source: {ClosedPort}/team/app, destination: {ClosedPort}/mirror/app, mode: all}}\n"
         );
         var report = folder.PathOf(path);
         var (exitCode, output, error) = await ProxySwapperProgram.RunAsync(["mirror", "--config-file", file, "--report", report]);
@@ -73,7 +73,7 @@ internal sealed class CommandLineTests
     {
         using var folder = new TemporaryFolder();
         var file = folder.PathOf("mirror.yaml");
-        await File.WriteAllTextAsync(file, $"images: {{app: {{source: {NobodyListens}/a, destination: {NobodyListens}/b, mode: all}}}}\n");
+        await File.WriteAllTextAsync(file, $"images: {{app: {{source: {ClosedPort}/a, destination: {ClosedPort}/b, mode: all}}}}\n");
         var (exitCode, output, error) = await TestProcess.RunAsync(
             "bash",
             ["-c", $"MIRROR={file}; exec {ProxySwapperProgram.File} {arguments} {redirection}"]
@@ -109,9 +109,9 @@ internal sealed class CommandLineTests
     [Test]
     public async Task Retries_are_reported_while_nothing_responds()
     {
-        using var copy = ProxySwapperProgram.Start(["copy", $"{NobodyListens}/team/app:1", $"{NobodyListens}/mirror/app:1"]);
-        await TestWait.UntilAsync(() => copy.Output.Contains("Retrying in ", StringComparison.Ordinal), "a retry that is told");
-        Assert.That(copy.Output, Does.Contain($"HEAD {NobodyListens}/").And.Contain("Connection refused"));
+        using var copy = ProxySwapperProgram.Start(["copy", $"{ClosedPort}/team/app:1", $"{ClosedPort}/mirror/app:1"]);
+        await TestWait.UntilAsync(() => copy.Output.Contains("Retrying in ", StringComparison.Ordinal), "a retry that is reported");
+        Assert.That(copy.Output, Does.Contain($"HEAD {ClosedPort}/").And.Contain("Connection refused"));
     }
 
     [Test]
@@ -131,7 +131,7 @@ internal sealed class CommandLineTests
     }
 
     [Test]
-    public async Task Text_is_logged_where_it_is_asked_for()
+    public async Task Text_is_logged_where_it_is_requested()
     {
         await using var webhook = await ProxySwapperProcess.StartAsync("logFormat: text");
         await TestWait.UntilAsync(() => webhook.Log.Contains(": Ready", StringComparison.Ordinal), "the line of readiness");

@@ -149,7 +149,7 @@ internal sealed class HostileInputTests
 
     private static string? WrongIn(int exitCode, string text) =>
         exitCode is < 0 or > 2 ? $"exit code {exitCode}"
-        : exitCode != 0 && string.IsNullOrWhiteSpace(text) ? $"exit code {exitCode} without a word"
+        : exitCode != 0 && string.IsNullOrWhiteSpace(text) ? $"exit code {exitCode} without a message"
         : text.Contains("   at ", StringComparison.Ordinal) || text.Contains("nhandled exception", StringComparison.Ordinal)
             ? "a stack trace"
         : text.Contains("internal error", StringComparison.Ordinal) ? "a bug"

@@ -12,13 +12,13 @@ internal sealed class ModernControlPlane
     private static readonly Lazy<Task<KubeApiServer?>> Server = new(StartAsync);
 
     /// <summary>The server. Without one the test fails: test/run leaves such tests out, by their category.</summary>
-    public static async Task<KubeApiServer> GetAsync() => await FindAsync() ?? throw NotThere();
+    public static async Task<KubeApiServer> GetAsync() => await FindAsync() ?? throw NotInstalled();
 
     /// <summary>The server, for a test that an older one can do as well; null if there is none.</summary>
     public static Task<KubeApiServer?> FindAsync() => Server.Value;
 
     /// <summary>Starts another one. Without one the test fails.</summary>
-    public static async Task<KubeApiServer> StartOneAsync() => await StartAsync() ?? throw NotThere();
+    public static async Task<KubeApiServer> StartOneAsync() => await StartAsync() ?? throw NotInstalled();
 
     [OneTimeTearDown]
     public static async Task Stop()
@@ -27,7 +27,7 @@ internal sealed class ModernControlPlane
             await server.DisposeAsync();
     }
 
-    private static InvalidOperationException NotThere() =>
+    private static InvalidOperationException NotInstalled() =>
         new(
             "This test needs the API server of Kubernetes 1.36 or later, in the folder that MODERN_KUBEBUILDER_ASSETS or "
                 + "KUBEBUILDER_ASSETS names; without it, leave it out by --filter TestCategory!=NeedsModernServer, as test/run does."

@@ -17,7 +17,7 @@ internal sealed class HostileRun(HostileServer server, int firstSeed, int count,
     private const long MostKept = 128L << 20;
 
     /// <summary>The largest limit of a response, and what the connection buffers.</summary>
-    private const long MostTaken = 32L << 20;
+    private const long ReceiveLimit = 32L << 20;
 
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
@@ -52,9 +52,9 @@ internal sealed class HostileRun(HostileServer server, int firstSeed, int count,
             $"that less than {MostKept >> 20} MiB are kept of what was refused"
         );
         TestContext.Out.WriteLine(
-            $"{count} operations: {kept >> 10} KiB are kept, {server.MostTaken >> 10} KiB of an endless response were read"
+            $"{count} operations: {kept >> 10} KiB are kept, {server.MaximumReceived >> 10} KiB of an endless response were read"
         );
         Assert.That(bugs.Take(5), Is.Empty);
-        Assert.That(server.MostTaken, Is.LessThan(MostTaken), "what has no end is not read to its end");
+        Assert.That(server.MaximumReceived, Is.LessThan(ReceiveLimit), "what has no end is not read to its end");
     }
 }

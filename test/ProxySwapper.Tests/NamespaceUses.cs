@@ -37,7 +37,7 @@ internal sealed partial class NamespaceUses(IReadOnlyCollection<SourceFile> file
         namespaces.Where(one => $"{name}.".StartsWith($"{one}.", StringComparison.Ordinal)).MaxBy(one => one.Length);
 
     /// <summary>
-    /// A qualified name begins with a namespace's name, or what of it follows the innermost scope that has it, and goes on with a type.
+    /// A qualified name begins with a namespace's name, or what of it follows the innermost scope that has it, and continues with a type.
     /// </summary>
     private string? FindQualified(string name, IReadOnlyList<string> scopes)
     {

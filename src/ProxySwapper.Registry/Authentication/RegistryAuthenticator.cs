@@ -68,7 +68,7 @@ internal sealed class RegistryAuthenticator(HostAuthentication host, IRegistryCr
     ) =>
         rejection.Status == HttpStatusCode.Unauthorized
         || refused is not null
-            && RegistryQuirks.IsPerhapsAnExpiredPassword(rejection)
+            && RegistryQuirks.MayBeExpiredPassword(rejection)
             && (rejection.Status != HttpStatusCode.Forbidden || challenge is null || challenge.IsBearer);
 
     private async ValueTask<RequestAuthorization?> AuthorizeAsync(

@@ -144,7 +144,7 @@ internal sealed class TokenClient(RegistryName registry, RedirectingSender sende
     private static string DescribeServer(TokenKey key)
     {
         var server = $"the token server {TokenRealm.Describe(key.Realm.ToString())}";
-        return key.Scopes.Length == 0 ? server : $"{server}, asked for {key.Scopes}";
+        return key.Scopes.Length == 0 ? server : $"{server}, scope {key.Scopes}";
     }
 }
 

@@ -19,7 +19,7 @@ internal sealed class CachedCredential(TimeProvider time, Func<CancellationToken
 
     /// <summary>
     /// How long a caller waits for a renewal while the old credential is valid: less than a review may wait for a registry. When it takes
-    /// longer, it goes on alone for as long as it may take.
+    /// longer, it continues in the background for as long as it may take.
     /// </summary>
     private static readonly TimeSpan RenewalWait = TimeSpan.FromSeconds(1);
 

@@ -37,7 +37,7 @@ internal sealed class CredentialHelperProcess(string name, TimeProvider time)
             isStarted = process.Start();
             process.ErrorDataReceived += (_, _) => { }; // read so that it cannot block; never shown, since it may contain anything
             process.BeginErrorReadLine();
-            await AskAsync(process.StandardInput, registry.IsDockerHub ? DockerHub : registry.Text);
+            await WriteServerAsync(process.StandardInput, registry.IsDockerHub ? DockerHub : registry.Text);
             var output = await ReadAsync(process.StandardOutput, timeout.Token);
             await process.WaitForExitAsync(timeout.Token);
             return Read(output, process.ExitCode);
@@ -60,7 +60,7 @@ internal sealed class CredentialHelperProcess(string name, TimeProvider time)
         }
     }
 
-    private static async Task AskAsync(StreamWriter input, string server)
+    private static async Task WriteServerAsync(StreamWriter input, string server)
     {
         try
         {
@@ -75,7 +75,7 @@ internal sealed class CredentialHelperProcess(string name, TimeProvider time)
 
     private RegistryCredential? Read(string output, int exitCode)
     {
-        // The protocol's way of saying that there is no credential.
+        // In the protocol, this means that there is no credential.
         if (output.Contains("credentials not found", StringComparison.OrdinalIgnoreCase))
             return null;
         if (exitCode != 0)

@@ -15,7 +15,7 @@ namespace ProxySwapper.Registry.Distribution;
 internal sealed class BlobDownloadStream : ForwardOnlyStream
 {
     /// <summary>A connection that transferred this much counts as a success and resets the retries.</summary>
-    private const long WorthATry = 1024 * 1024;
+    private const long ProgressThatResetsRetries = 1024 * 1024;
 
     private readonly RegistryTransport _transport;
     private readonly RegistryRequest _request;
@@ -102,7 +102,7 @@ internal sealed class BlobDownloadStream : ForwardOnlyStream
             catch (RegistryException fault) when (fault.IsTransient)
             {
                 await DisconnectAsync();
-                if (_position - _resumedAt >= WorthATry)
+                if (_position - _resumedAt >= ProgressThatResetsRetries)
                     _schedule.Reset();
                 _resumedAt = _position;
                 if (!await _transport.PauseAsync(_schedule, fault, cancellationToken))

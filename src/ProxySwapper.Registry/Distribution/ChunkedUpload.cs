@@ -67,7 +67,7 @@ internal sealed class ChunkedUpload(UploadContext context, bool isRetry)
         try
         {
             using var response = await _transport.SendOnceAsync(request, null, cancellationToken);
-            var reached = ReachedBy(response) switch
+            var reached = ReceivedLength(response) switch
             {
                 null => at + length,
                 // 0-0 is also the range of one byte.
@@ -88,11 +88,11 @@ internal sealed class ChunkedUpload(UploadContext context, bool isRetry)
             // A registry that never confirms its position would be queried forever, so that counts as a failure too.
             if (!await _transport.PauseAsync(_schedule, fault, cancellationToken))
                 throw;
-            return await AskAsync(session, at + length, fault, cancellationToken);
+            return await QueryPositionAsync(session, at + length, fault, cancellationToken);
         }
     }
 
-    private async Task<(UploadSession Session, long Reached)> AskAsync(
+    private async Task<(UploadSession Session, long Reached)> QueryPositionAsync(
         UploadSession session,
         long sent,
         RegistryException why,
@@ -104,13 +104,13 @@ internal sealed class ChunkedUpload(UploadContext context, bool isRetry)
             Expected = [HttpStatusCode.NoContent, HttpStatusCode.OK, HttpStatusCode.Accepted, HttpStatusCode.NotFound],
         };
         using var response = await _transport.SendAsync(request, cancellationToken);
-        if (response.Status == HttpStatusCode.NotFound || ReachedBy(response) is not { } reached || reached > sent)
+        if (response.Status == HttpStatusCode.NotFound || ReceivedLength(response) is not { } reached || reached > sent)
             throw request.Fault(response.Status, "the upload's session is lost", why, transient: true);
         return (session.After(response, request), reached);
     }
 
     /// <summary>Reads <c>Range: 0-LAST</c>; <c>0-0</c> is sent for an empty session.</summary>
-    private static long? ReachedBy(RegistryResponse response)
+    private static long? ReceivedLength(RegistryResponse response)
     {
         var range = response.Header("Range") is { } text ? text.Replace("bytes=", "", StringComparison.Ordinal) : "";
         if (range.Split('-') is not ["0", var last] || !long.TryParse(last, NumberStyles.None, CultureInfo.InvariantCulture, out var end))

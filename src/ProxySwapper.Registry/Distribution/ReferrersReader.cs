@@ -72,7 +72,7 @@ internal sealed class ReferrersReader(RegistryTransport transport, RegistryReque
 
     private async Task<IReadOnlyList<Descriptor>> ListByTagAsync(string repository, Digest subject, CancellationToken cancellationToken)
     {
-        // By a GET: some registries respond to every HEAD with 404, and signatures would be lost without a word.
+        // By a GET: some registries respond to every HEAD with 404, and signatures would be lost silently.
         if (await manifests.FindAsync(repository, ReferrersTag.Of(subject), cancellationToken) is not { } index)
             return [];
         return Entries(index.Bytes, await requests.ToReferrersAsync(repository, subject, cancellationToken)) ?? [];

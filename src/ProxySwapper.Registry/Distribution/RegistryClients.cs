@@ -30,7 +30,7 @@ public sealed class RegistryClients(RegistryOptions options, TimeProvider time, 
         new(AuthenticationOf(registry), credentials, options, time, loggers.CreateLogger<RegistryClient>());
 
     /// <summary>
-    /// What hosts said last of the pulls that remain, by registry; those that never did are not in it.
+    /// The remaining pulls that hosts last reported, by registry; those that never did are not in it.
     /// </summary>
     public IReadOnlyDictionary<RegistryName, RateLimitStatus> RateLimits =>
         _hosts

@@ -34,7 +34,7 @@ internal sealed class UploadSessions(RegistryTransport transport, RegistryReques
         catch (RegistryException rejection) when (!rejection.IsRepositoryUnknown)
         {
             if (IsDropped(rejection) && RegistryQuirks.DropsUploadsToUnknownRepositories(transport.Challenge?.Service))
-                await DemandRepositoryAsync(request, rejection, cancellationToken);
+                await EnsureRepositoryExistsAsync(request, rejection, cancellationToken);
             return false;
         }
     }
@@ -86,11 +86,11 @@ internal sealed class UploadSessions(RegistryTransport transport, RegistryReques
             catch (RegistryException fault) when (fault.IsTransient)
             {
                 if (IsDropped(fault) && RegistryQuirks.DropsUploadsToUnknownRepositories(transport.Challenge?.Service))
-                    await DemandRepositoryAsync(request, fault, cancellationToken);
+                    await EnsureRepositoryExistsAsync(request, fault, cancellationToken);
                 if (await transport.PauseAsync(schedule, fault, cancellationToken))
                     continue;
                 if (IsDropped(fault))
-                    await DemandRepositoryAsync(request, fault, cancellationToken);
+                    await EnsureRepositoryExistsAsync(request, fault, cancellationToken);
                 throw;
             }
         }
@@ -99,7 +99,7 @@ internal sealed class UploadSessions(RegistryTransport transport, RegistryReques
     private static bool IsDropped(RegistryException fault) => fault is { Status: null, IsTransient: true };
 
     /// <exception cref="RegistryException">The repository does not exist.</exception>
-    private async Task DemandRepositoryAsync(RegistryRequest upload, RegistryException fault, CancellationToken cancellationToken)
+    private async Task EnsureRepositoryExistsAsync(RegistryRequest upload, RegistryException fault, CancellationToken cancellationToken)
     {
         try
         {

@@ -24,10 +24,10 @@ public sealed class Backoff(Func<double> random)
     public static TimeSpan Jittered(TimeSpan pause, Func<double> random) => pause * (0.75 + random() / 2);
 
     /// <summary>The pause after a number of failures in a row: never shorter than the registry's Retry-After.</summary>
-    public TimeSpan After(int failures, TimeSpan? asked)
+    public TimeSpan After(int failures, TimeSpan? retryAfter)
     {
         var own = Jittered(Doubled(Shortest, Longest, failures - 1), random);
-        if (asked is not { } least)
+        if (retryAfter is not { } least)
             return own;
         return own > least ? own : least + Shortest * random();
     }

@@ -6,7 +6,7 @@ using ProxySwapper.Registry.Timing;
 
 namespace ProxySwapper.Registry.Transport;
 
-/// <summary>What a local server speaks, as far as its responses tell.</summary>
+/// <summary>The protocol of a local server, as far as its responses show.</summary>
 internal enum ServerProtocol
 {
     /// <summary>Nobody listens.</summary>
@@ -20,7 +20,7 @@ internal enum ServerProtocol
 
 /// <summary>
 /// Finds out whether a local server expects TLS, with nothing of ours in the requests. Only a response counts: a server that is slow, or
-/// that closes the connection because it is starting, says nothing about what it speaks.
+/// that closes the connection because it is starting, does not show its protocol.
 /// </summary>
 /// <param name="address">The server's URL.</param>
 /// <param name="limit">How long to wait for each of the two responses.</param>
@@ -56,7 +56,7 @@ internal sealed class LocalServerProbe(Uri address, TimeSpan limit, TimeProvider
         {
             return stream?.First switch
             {
-                null => await AskAsync(cancellationToken),
+                null => await ProbeHttpAsync(cancellationToken),
                 >= FirstRecordType and <= LastRecordType => ServerProtocol.Https,
                 _ => ServerProtocol.Http,
             };
@@ -64,10 +64,10 @@ internal sealed class LocalServerProbe(Uri address, TimeSpan limit, TimeProvider
     }
 
     /// <summary>
-    /// Asks by plain HTTP. Servers that expect TLS respond with 400, if at all; some that do not keep waiting for the end of a line when a
+    /// Sends a request by plain HTTP. Servers that expect TLS respond with 400, if at all; some that do not keep waiting for the end of a line when a
     /// TLS handshake is sent to them.
     /// </summary>
-    private async Task<ServerProtocol> AskAsync(CancellationToken cancellationToken)
+    private async Task<ServerProtocol> ProbeHttpAsync(CancellationToken cancellationToken)
     {
         using var timeout = new OperationTimeout(limit, time, cancellationToken);
         using var connection = new TcpClient();

@@ -62,5 +62,5 @@ internal sealed partial class RateLimitTracker(RegistryName host, TimeProvider t
 /// <param name="Remaining">Pulls left in the window.</param>
 /// <param name="Limit">Pulls in a window, or null if unknown.</param>
 /// <param name="Window">The window's length, or null if unknown.</param>
-/// <param name="At">When the registry said so.</param>
+/// <param name="At">When the registry reported it.</param>
 public sealed record RateLimitStatus(int Remaining, int? Limit, TimeSpan? Window, DateTimeOffset At);

@@ -49,7 +49,7 @@ public sealed class RegistryException : Exception
     /// <summary>The registry's own errors, empty when it sent none.</summary>
     public IReadOnlyList<RegistryError> Errors { get; }
 
-    /// <summary>How long the registry asked to wait, or null.</summary>
+    /// <summary>The wait of the Retry-After header, or null.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
     /// <summary>True if a retry may succeed: 408, 429, 5xx, a broken or stalled connection.</summary>

@@ -14,7 +14,7 @@ internal static class RegistryQuirks
     /// <summary>
     /// For an expired password, ECR returns 403 (private) or 400 (public) without a challenge; a HEAD's response has no body with more.
     /// </summary>
-    public static bool IsPerhapsAnExpiredPassword(RegistryException rejection) =>
+    public static bool MayBeExpiredPassword(RegistryException rejection) =>
         rejection.Status == HttpStatusCode.Forbidden
         || rejection.Status == HttpStatusCode.BadRequest && (rejection.HasCode("DENIED") || rejection.Method == HttpMethod.Head);
 

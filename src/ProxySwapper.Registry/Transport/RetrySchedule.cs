@@ -17,8 +17,8 @@ internal sealed class RetrySchedule(RegistryOptions options)
         if (_tries >= options.MaxRetries || retryAfter > options.MaxRetryDelay)
             return null;
         var doubled = Backoff.Jittered(Backoff.Doubled(options.RetryDelay, options.MaxRetryDelay, _tries++), Random.Shared.NextDouble);
-        var asked = retryAfter is { } after ? after + options.RetryDelay * Random.Shared.NextDouble() : doubled;
-        return asked < options.MaxRetryDelay ? asked : options.MaxRetryDelay;
+        var pause = retryAfter is { } after ? after + options.RetryDelay * Random.Shared.NextDouble() : doubled;
+        return pause < options.MaxRetryDelay ? pause : options.MaxRetryDelay;
     }
 
     /// <summary>Resets the failures after progress.</summary>

@@ -43,7 +43,7 @@ internal sealed partial class AdmissionLog(ILogger<AdmissionLog> logger)
                 Log.Decided(logger, review.Uid, review.Namespace, image.Image, image.Target?.ToString(), image.Reason, image.Rule);
         }
         if (warnings > MaximumWarnings)
-            Log.WarnedMore(logger, review.Namespace, warnings - MaximumWarnings);
+            Log.MoreWarnings(logger, review.Namespace, warnings - MaximumWarnings);
         if (isDebug && decision.Outcome == AdmissionOutcome.Patched)
             Log.Patched(logger, review.Namespace, review.PodName, decision.Images.Count(image => image.Decision.IsRewritten));
     }
@@ -70,7 +70,7 @@ internal sealed partial class AdmissionLog(ILogger<AdmissionLog> logger)
         public static partial void Warned(ILogger logger, string podNamespace, string warning);
 
         [LoggerMessage(5, LogLevel.Warning, "In {PodNamespace}: {Count} more warnings for the same Pod")]
-        public static partial void WarnedMore(ILogger logger, string podNamespace, int count);
+        public static partial void MoreWarnings(ILogger logger, string podNamespace, int count);
 
         [LoggerMessage(4, LogLevel.Warning, "Request rejected with {Status}: {Reason}")]
         public static partial void Refused(ILogger logger, int status, string reason);

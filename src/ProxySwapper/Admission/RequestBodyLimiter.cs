@@ -41,7 +41,7 @@ internal sealed class RequestBodyLimiter
                 (share = _large).Add(body);
             }
             share.Resize(body, size);
-            while (share.IsOverfull)
+            while (share.IsOverLimit)
                 (evicted ??= []).Add(share.RemoveOldest());
         }
         // Outside the lock, since the reader's continuation may run within this call.
@@ -62,7 +62,7 @@ internal sealed class BodyShare(long maximum)
     private readonly LinkedList<IncompleteBody> _bodies = [];
     private long _held;
 
-    public bool IsOverfull => _held > maximum;
+    public bool IsOverLimit => _held > maximum;
 
     public void Add(IncompleteBody body)
     {

@@ -1,7 +1,7 @@
 namespace ProxySwapper.Admission;
 
 /// <summary>
-/// A feature of connections that is told when a valid review begins and ends to wait for registries, so that its client is not blamed for
+/// A feature of connections that is notified when a valid review begins and ends to wait for registries, so that its client is not blamed for
 /// the time it takes.
 /// </summary>
 /// <param name="Begin">Called before the wait.</param>

@@ -62,7 +62,7 @@ internal static class PieceLength
                 $"{text}.indexOf({CelText.Quote($"{first}")})",
                 CelCost.OfSubstring()
             ),
-            FixedPiece { First: [var first] } => AmongPlacesOf(first, piece, text, SourceOf(rest)),
+            FixedPiece { First: [var first] } => AtOccurrenceOf(first, piece, text, SourceOf(rest)),
             FixedPiece { First.Length: > 0 } next when !next.First.Any(set.Set.Contains) => Longest(piece, text),
             RepeatedPiece { Set: { Repetition.Minimum: > 0 } next } when !next.Set.Any(set.Set.Contains) => Longest(piece, text),
             var next => throw new GroupNotExtractableException(
@@ -91,7 +91,7 @@ internal static class PieceLength
     /// <summary>
     /// The last occurrence of a character (for a lazy repetition the first) before which the piece matches and from which the rest matches.
     /// </summary>
-    private static (string Length, long Cost) AmongPlacesOf(char first, RepeatedPiece piece, string text, string rest)
+    private static (string Length, long Cost) AtOccurrenceOf(char first, RepeatedPiece piece, string text, string rest)
     {
         var parts = $"{text}.split({CelText.Quote($"{first}")})";
         var (before, behind) = ($"^{piece.Source}$", $"^{rest}$");

@@ -36,18 +36,18 @@ internal sealed class SwapCheck(KubernetesClient client, ProxySwapperOptions opt
         {
             var (pod, warnings) = await CreateAsync(@namespace, samples, cancellationToken);
             var images = ImagesOf(pod, samples.Count);
-            var isAsked = options.DryRun ? warnings.Contains(AdmissionResponseWriter.DryRunWarning) : IsMarked(pod);
-            var isRight = samples.Zip(images).All(pair => IsRight(pair.First, pair.Second, isAsked)) && (isAsked || !options.DryRun);
+            var isCalled = options.DryRun ? warnings.Contains(AdmissionResponseWriter.DryRunWarning) : IsMarked(pod);
+            var isRight = samples.Zip(images).All(pair => IsRight(pair.First, pair.Second, isCalled)) && (isCalled || !options.DryRun);
             if (time.GetUtcNow() < end && !isRight)
             {
                 await Task.Delay(Pause, time, cancellationToken);
                 continue;
             }
-            if (options.DryRun && !isAsked)
+            if (options.DryRun && !isCalled)
                 report.Failed("the API server does not call the webhook here; without dryRun nothing would be rewritten either");
             else
                 foreach (var (sample, image) in samples.Zip(images))
-                    Report(report, sample, image, isAsked);
+                    Report(report, sample, image, isCalled);
             ReportPullSecrets(report, samples, pod);
             foreach (
                 var warning in warnings.Where(warning =>
@@ -55,7 +55,7 @@ internal sealed class SwapCheck(KubernetesClient client, ProxySwapperOptions opt
                 )
             )
                 report.Note($"warning from the API server: {warning}");
-            return isAsked || isRight;
+            return isCalled || isRight;
         }
     }
 
@@ -84,15 +84,15 @@ internal sealed class SwapCheck(KubernetesClient client, ProxySwapperOptions opt
     private string ExpectedOf(SampleImage sample) =>
         options.DryRun || sample.Decision.Target is not { } target ? sample.Image : target.ToString();
 
-    private bool IsRight(SampleImage sample, string image, bool isAsked) =>
-        image == ExpectedOf(sample) || image == sample.Image && isAsked && options.SwapPolicy == SwapPolicy.Exists;
+    private bool IsRight(SampleImage sample, string image, bool isCalled) =>
+        image == ExpectedOf(sample) || image == sample.Image && isCalled && options.SwapPolicy == SwapPolicy.Exists;
 
     /// <summary>Whether the Pod has one of our labels or annotations.</summary>
     private bool IsMarked(JsonObject pod) =>
         pod["metadata"]?["labels"] is JsonObject labels
         && (labels.Text(options.PatchLabel.Key) == options.PatchLabel.Value || labels.ContainsKey(PopulateLabel));
 
-    private void Report(CheckReport report, SampleImage sample, string image, bool isAsked)
+    private void Report(CheckReport report, SampleImage sample, string image, bool isCalled)
     {
         var (expected, rule) = (ExpectedOf(sample), sample.Decision.Rule);
         if (!sample.Decision.IsRewritten && image == sample.Image)
@@ -101,7 +101,7 @@ internal sealed class SwapCheck(KubernetesClient client, ProxySwapperOptions opt
             report.Passed($"{sample.Image} is unchanged, since dryRun is on; {rule} would rewrite it to {sample.Decision.Target}");
         else if (image == expected)
             report.Passed($"{sample.Image} -> {image} ({rule})");
-        else if (image == sample.Image && isAsked && options.SwapPolicy == SwapPolicy.Exists)
+        else if (image == sample.Image && isCalled && options.SwapPolicy == SwapPolicy.Exists)
             report.Passed($"{sample.Image} is unchanged until {sample.Decision.Target} is downstream (swapPolicy exists)");
         else
             report.Failed($"{sample.Image} became {image}; expected {expected} from {rule ?? "the configuration"}");

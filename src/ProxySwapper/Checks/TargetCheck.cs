@@ -17,7 +17,7 @@ internal static class TargetCheck
     private static readonly string[] ReportedChecks = ["downstream", "watch", "certificate", "issued certificate", "admission policy"];
 
     /// <summary>Checks each registry with the credentials of this process.</summary>
-    public static async Task AskAsync(
+    public static async Task CheckRegistriesAsync(
         CheckReport report,
         ProxySwapperOptions options,
         RegistryServices registries,
@@ -37,7 +37,7 @@ internal static class TargetCheck
         using var client = new HttpClient { Timeout = Timeout, MaxResponseContentBufferSize = MaximumSize };
         try
         {
-            // The program asks the registries now: what /readyz says is up to five minutes old, and does not cover targets without a path.
+            // The program queries the registries now: what /readyz reports is up to five minutes old, and does not cover targets without a path.
             using var access = await client.GetAsync(new Uri(management, "/access"), cancellationToken);
             if (access.IsSuccessStatusCode)
                 ReportAccess(report, await TextOfAsync(access, cancellationToken));

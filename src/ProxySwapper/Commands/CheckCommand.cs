@@ -136,7 +136,7 @@ internal static class CheckCommand
                 loggers,
                 RegistryConnections.TuneForLookups
             );
-            await TargetCheck.AskAsync(report, options, registries, cancellationToken);
+            await TargetCheck.CheckRegistriesAsync(report, options, registries, cancellationToken);
         }
         Console.WriteLine(report.HasFailed ? "The check failed." : "The check passed.");
         return report.HasFailed ? 1 : 0;

@@ -26,10 +26,10 @@ internal sealed record ImageScan(
     ProgressLine Progress
 )
 {
-    /// <summary>The response of Docker Hub, if it was asked.</summary>
+    /// <summary>The response of Docker Hub, if it was queried.</summary>
     public PullLimit PullLimit { get; private set; } = new(null);
 
-    /// <summary>Asks each target whether it has its image.</summary>
+    /// <summary>Checks whether each target has its image.</summary>
     public async Task CheckAsync(bool compareDigests, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         using var registries = DownstreamCheck.Connect(RegistryEntries, TimeProvider.System, loggers);
@@ -72,7 +72,8 @@ internal sealed class ImageScanOptions
     };
     private readonly Option<string> _webhook = new("--webhook-name")
     {
-        Description = "The MutatingWebhookConfiguration, whose selectors tell which Pods are rewritten; with -f, if it is among the files.",
+        Description =
+            "The MutatingWebhookConfiguration, whose selectors decide which Pods are rewritten; with -f, if it is among the files.",
         DefaultValueFactory = _ => WebhookSwitch.DefaultName,
     };
 

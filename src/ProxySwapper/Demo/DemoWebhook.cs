@@ -59,7 +59,7 @@ internal sealed class DemoWebhook : IAsyncDisposable
         where T : notnull => _app.Services.GetRequiredService<T>();
 
     /// <summary>Sends the creation of a Pod to the webhook.</summary>
-    public async Task<(JsonArray? Patch, JsonArray? Warnings)> AskAsync(JsonObject pod, CancellationToken cancellationToken)
+    public async Task<(JsonArray? Patch, JsonArray? Warnings)> ReviewAsync(JsonObject pod, CancellationToken cancellationToken)
     {
         var review = new JsonObject
         {

@@ -47,7 +47,7 @@ internal sealed class PopulateDemo(IAnsiConsole console, ProxySwapperOptions opt
             .Parse($$"""{"metadata":{"name":"shop"},"spec":{"containers":[{"name":"shop","image":"{{source}}"}]} }""")!
             .AsObject();
         var started = TimeProvider.System.GetTimestamp();
-        var (patch, _) = await webhook.AskAsync(pod, cancellationToken);
+        var (patch, _) = await webhook.ReviewAsync(pod, cancellationToken);
         var rewritten = (string?)JsonPatch.Apply(pod, patch ?? [])["spec"]!["containers"]![0]!["image"];
         var responded = TimeProvider.System.GetElapsedTime(started).TotalMilliseconds;
         console.MarkupLineInterpolated($"  {source} [green]→[/] [green]{rewritten}[/] [grey]responded in {responded:0} ms[/]");

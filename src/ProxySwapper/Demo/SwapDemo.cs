@@ -21,7 +21,7 @@ internal sealed class SwapDemo(IAnsiConsole console, ProxySwapperOptions options
         var (pods, images, isGood) = (0, 0, true);
         foreach (var sample in SamplePods.Read())
         {
-            var (patch, warnings) = await webhook.AskAsync(sample.Pod, cancellationToken);
+            var (patch, warnings) = await webhook.ReviewAsync(sample.Pod, cancellationToken);
             var (rewritten, asExpected) = Show(sample, patch, warnings, rules);
             (pods, images, isGood) = (pods + 1, images + rewritten, isGood && asExpected);
         }

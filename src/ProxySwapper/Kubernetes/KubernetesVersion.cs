@@ -9,7 +9,7 @@ namespace ProxySwapper.Kubernetes;
 /// <param name="GitVersion">The vendor's version, such as <c>v1.27.3-gke.100</c>.</param>
 internal sealed record KubernetesVersion(int Major, int Minor, string GitVersion)
 {
-    /// <summary>Asks the API server.</summary>
+    /// <summary>Queries the API server.</summary>
     /// <exception cref="KubernetesException">The server returned an error, did not respond, or did not return a version.</exception>
     public static async Task<KubernetesVersion> GetAsync(KubernetesClient client, CancellationToken cancellationToken)
     {

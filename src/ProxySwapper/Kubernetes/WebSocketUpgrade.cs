@@ -48,7 +48,7 @@ internal static class WebSocketUpgrade
         )
         {
             response.Dispose();
-            throw new KubernetesException(request, response.StatusCode, null, $"the server does not speak {protocol} by WebSocket");
+            throw new KubernetesException(request, response.StatusCode, null, $"the server does not support {protocol} over WebSocket");
         }
         var stream = await response.Content.ReadAsStreamAsync(cancellationToken);
         return WebSocket.CreateFromStream(stream, new WebSocketCreationOptions { SubProtocol = protocol });

@@ -9,8 +9,8 @@ internal static partial class BackgroundWork
     /// <summary>The pause before work starts again.</summary>
     public static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
 
-    /// <summary>How often a pass that is not due looks for a changed configuration: timers are limited to 49 days.</summary>
-    private static readonly TimeSpan LookInterval = TimeSpan.FromMinutes(1);
+    /// <summary>How often a changed configuration is looked for while no pass is due: timers are limited to 49 days.</summary>
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMinutes(1);
 
     /// <summary>Runs the work until shutdown, or until it returns because there is nothing to do.</summary>
     /// <param name="work">The work, which may be called again.</param>
@@ -43,9 +43,9 @@ internal static partial class BackgroundWork
         }
     }
 
-    /// <summary>Runs a pass at once and then at an interval, until shutdown. A reload applies within <see cref="LookInterval"/>.</summary>
+    /// <summary>Runs a pass at once and then at an interval, until shutdown. A reload applies within <see cref="PollInterval"/>.</summary>
     /// <param name="interval">The current interval, of any length; null while no pass is wanted.</param>
-    /// <param name="pass">One pass; false if a reload ended it, so that it starts again within <see cref="LookInterval"/>.</param>
+    /// <param name="pass">One pass; false if a reload ended it, so that it starts again within <see cref="PollInterval"/>.</param>
     /// <param name="time">The clock.</param>
     /// <param name="stoppingToken">Shutdown.</param>
     public static async Task RepeatAsync(
@@ -63,13 +63,13 @@ internal static partial class BackgroundWork
                 ended = null;
             else if (ended is null && await pass(stoppingToken))
                 ended = time.GetTimestamp();
-            var rest = ended is { } last && every - time.GetElapsedTime(last) is { } left ? left : LookInterval;
+            var rest = ended is { } last && every - time.GetElapsedTime(last) is { } left ? left : PollInterval;
             if (rest <= TimeSpan.Zero)
             {
                 ended = null;
                 continue;
             }
-            await Task.Delay(rest < LookInterval ? rest : LookInterval, time, stoppingToken)
+            await Task.Delay(rest < PollInterval ? rest : PollInterval, time, stoppingToken)
                 .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }

@@ -28,7 +28,7 @@ internal sealed class ManagementPages(IEnumerable<IManagementPage> pages, Manage
             context.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
             return Task.CompletedTask;
         }
-        if (page.IsOpen || (token?.IsGivenBy(context.Request) ?? IsFromHere(context.Connection.RemoteIpAddress)))
+        if (page.IsOpen || (token?.IsGivenBy(context.Request) ?? IsLoopback(context.Connection.RemoteIpAddress)))
             return page.RespondAsync(context);
         if (token is null)
         {
@@ -44,7 +44,7 @@ internal sealed class ManagementPages(IEnumerable<IManagementPage> pages, Manage
     }
 
     /// <summary>Other addresses of 127.0.0.0/8 are not trusted: meshes such as Istio forward with them what comes from elsewhere.</summary>
-    private static bool IsFromHere(IPAddress? address) =>
+    private static bool IsLoopback(IPAddress? address) =>
         IPAddress.IPv6Loopback.Equals(address)
         || IPAddress.Loopback.Equals(address is { IsIPv4MappedToIPv6: true } ? address.MapToIPv4() : address);
 }

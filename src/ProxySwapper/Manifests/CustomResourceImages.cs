@@ -16,7 +16,7 @@ internal static class CustomResourceImages
     /// <summary>How the keys end below which Pods may be.</summary>
     private static readonly string[] PodHolders = ["spec", "specs", "template", "templates"];
 
-    private static readonly string[] HelmWords = [".Values", ".Release", ".Chart", ".Files", "include ", "tpl ", "toYaml"];
+    private static readonly string[] HelmSyntax = [".Values", ".Release", ".Chart", ".Files", "include ", "tpl ", "toYaml"];
 
     public static IEnumerable<CustomResourceImage> Find(YamlMappingNode manifest) => Below(manifest, "").Take(MaximumEach);
 
@@ -53,7 +53,7 @@ internal static class CustomResourceImages
     private static bool IsUnrendered(YamlNode node) =>
         node is YamlScalarNode { Value: { } text }
         && text.Contains("{{", StringComparison.Ordinal)
-        && HelmWords.Any(word => text.Contains(word, StringComparison.Ordinal));
+        && HelmSyntax.Any(word => text.Contains(word, StringComparison.Ordinal));
 
     /// <summary>True for <c>image</c>, <c>imageName</c>, <c>sidecarImage</c> and the like, but not for pull policies.</summary>
     private static bool IsImageKey(string key) =>

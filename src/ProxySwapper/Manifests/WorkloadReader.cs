@@ -9,7 +9,7 @@ namespace ProxySwapper.Manifests;
 /// <summary>
 /// Finds the images in manifests, YAML with any number of documents or JSON. Pods are found on their own and as templates
 /// (<c>spec.template.spec.containers</c> and the like) of any kind: Deployments and CronJobs as well as Rollouts, DeploymentConfigs and
-/// Knative Services. Whatever else may name an image is listed, so that none is lost without a word.
+/// Knative Services. Whatever else may name an image is listed, so that none is lost silently.
 /// </summary>
 internal sealed class WorkloadReader
 {

@@ -13,7 +13,7 @@ namespace ProxySwapper.Mirroring;
 internal sealed class RateLimitGate(RateLimitAction action, IMirrorOutput output, TimeProvider time)
 {
     private static readonly TimeSpan FirstWait = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan LongestOwnWait = TimeSpan.FromMinutes(15);
+    private static readonly TimeSpan MaximumWait = TimeSpan.FromMinutes(15);
 
     private readonly ConcurrentDictionary<RegistryName, Closing> _closings = new();
 
@@ -54,7 +54,7 @@ internal sealed class RateLimitGate(RateLimitAction action, IMirrorOutput output
         return true;
     }
 
-    /// <summary>Closes a registry for as long as it asked; if it did not say, for longer each time.</summary>
+    /// <summary>Closes a registry for the time of its Retry-After; without one, for longer each time.</summary>
     private void Close(RegistryName registry, RegistryException fault)
     {
         var now = time.GetUtcNow();
@@ -80,7 +80,7 @@ internal sealed class RateLimitGate(RateLimitAction action, IMirrorOutput output
         Closing Next(int doublings)
         {
             isNew = true;
-            var wait = fault.RetryAfter ?? Backoff.Doubled(FirstWait, LongestOwnWait, doublings);
+            var wait = fault.RetryAfter ?? Backoff.Doubled(FirstWait, MaximumWait, doublings);
             return new Closing(action == RateLimitAction.Stop ? DateTimeOffset.MaxValue : now + wait, doublings);
         }
     }

@@ -10,7 +10,7 @@ namespace ProxySwapper.Population;
 /// <summary>
 /// <c>GET /access</c> of the management port: checks our access to all targets of the rules, one line per repository: <c>[+] …</c> if we
 /// may do what we need, <c>[-] …</c> if not, <c>[!] …</c> if it could not be checked. Open like <c>/readyz</c>, since <c>helm test</c>
-/// reads it; however often it is called, registries are asked once at a time, and at most every few seconds.
+/// reads it; however often it is called, registries are queried once at a time, and at most every few seconds.
 /// </summary>
 internal sealed class AccessEndpoint(RegistryConnections connections, ConfigurationMonitor rules, TimeProvider time) : IManagementPage
 {

@@ -12,7 +12,7 @@ namespace ProxySwapper.Population;
 
 /// <summary>
 /// Copies the images of ephemeral containers (<c>kubectl debug</c>): their subresource cannot set labels, so that no watch shows them. A
-/// review, which anyone could post, only tells which Pod to read and what its original images were; only images that the API server then
+/// review, which anyone could post, only shows which Pod to read and what its original images were; only images that the API server then
 /// returns are copied.
 /// </summary>
 internal sealed partial class EphemeralImages(
@@ -38,7 +38,7 @@ internal sealed partial class EphemeralImages(
     /// <summary>How many of all namespaces that only reviews have named, which may be forged: others are looked at meanwhile.</summary>
     private const int MaximumUnseen = MaximumConcurrent / 2;
 
-    /// <summary>The pauses before each look: after our response, the API server asks other webhooks, and then stores the Pod.</summary>
+    /// <summary>The pauses before each look: after our response, the API server calls other webhooks, and then stores the Pod.</summary>
     private static readonly TimeSpan[] Pauses = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(15)];
 
     private static readonly TimeSpan LogInterval = TimeSpan.FromMinutes(1);

@@ -8,7 +8,7 @@ using ProxySwapper.Rules;
 namespace ProxySwapper.Population;
 
 /// <summary>
-/// <c>swapPolicy: exists</c>: an image is rewritten if it is downstream. Asks the registry about images that were not seen before; one that
+/// <c>swapPolicy: exists</c>: an image is rewritten if it is downstream. Checks images that were not seen before at the registry; one that
 /// cannot be checked in time is left unchanged.
 /// </summary>
 internal sealed class ExistsPolicy(DownstreamLookup lookup, AdmissionLookups lookups, DownstreamHealth health, AdmissionCopies copies)
@@ -67,11 +67,11 @@ internal sealed class ExistsPolicy(DownstreamLookup lookup, AdmissionLookups loo
         {
             ImagePresence.Present => decision,
             ImagePresence.Missing => decision with { Target = null, Reason = DecisionReason.NotDownstream },
-            _ when review.IsDisplaced => decision.LetThrough(
+            _ when review.IsDisplaced => decision.LeaveUnchanged(
                 $"too many images wait to be checked, and its namespace has the most of them: {target} was not checked"
             ),
-            ImagePresence.Unknown => decision.LetThrough($"checking {target} at {target.Registry} timed out"),
-            _ => decision.LetThrough(
+            ImagePresence.Unknown => decision.LeaveUnchanged($"checking {target} at {target.Registry} timed out"),
+            _ => decision.LeaveUnchanged(
                 "too many other images of its namespace, or of namespaces without a known Pod, are being checked: "
                     + $"{target} was not checked in time"
             ),

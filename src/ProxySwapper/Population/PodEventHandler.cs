@@ -47,7 +47,7 @@ internal sealed partial class PodEventHandler(
                     {
                         if (isPatched && kind == WatchEventKind.Added && listed is null)
                             policy.Created(pod!.Pod);
-                        See(pod!, isGated, wasListed: listed is not null);
+                        Observe(pod!, isGated, wasListed: listed is not null);
                     }
                     catch (Exception fault)
                     {
@@ -58,12 +58,12 @@ internal sealed partial class PodEventHandler(
             }
     }
 
-    private void See(WatchedPod seen, bool isGated, bool wasListed)
+    private void Observe(WatchedPod seen, bool isGated, bool wasListed)
     {
         // Where images are not copied, only Pods that wait at a gate are watched: one that a user labels says nothing of other namespaces.
         if (!isGated)
             namespaces.Add(seen.Pod.Origin.Namespace);
-        pullSecrets.See(seen.Pod);
+        pullSecrets.Observe(seen.Pod);
         if (seen.Gate is not { } gate)
         {
             gated.Forget(seen.Pod.Uid, hasLabel: isGated);

@@ -33,7 +33,7 @@ internal sealed class PodWatchReadiness(
             _isStarted |=
                 kubernetes.Client is null
                 || rules.Current.Options.Populate.Policy != PopulatePolicy.Gate
-                || watch.IsConnected && cluster.IsAsked
+                || watch.IsConnected && cluster.IsKnown
                 || time.GetElapsedTime(_started) >= LongestWait;
             return new(_isStarted, watch.Describe());
         }

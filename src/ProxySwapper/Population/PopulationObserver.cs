@@ -33,7 +33,7 @@ internal sealed class PopulationObserver(
         foreach (var (index, image) in pod.Images.Index())
         {
             images[index] = Task.FromResult(image.Decision);
-            if (LetThroughIfFailing(pod, image.Decision) is { } unchanged)
+            if (UnchangedIfFailing(pod, image.Decision) is { } unchanged)
                 images[index] = Task.FromResult(unchanged);
             else if (options.SwapPolicy == SwapPolicy.Exists && Downstream(image.Decision) is { } target)
                 if (exists.WasSeen(target))
@@ -95,12 +95,12 @@ internal sealed class PopulationObserver(
     }
 
     /// <summary>The decision to leave an image unchanged while its registry fails, or null.</summary>
-    private ImageDecision? LetThroughIfFailing(AdmittedPod pod, ImageDecision decision)
+    private ImageDecision? UnchangedIfFailing(AdmittedPod pod, ImageDecision decision)
     {
         if (Downstream(decision) is not { } target)
             return null;
         Watch(pod, target);
-        return health.FailureOf(target.Registry, target.Repository) is { } failure ? decision.LetThrough(failure) : null;
+        return health.FailureOf(target.Registry, target.Repository) is { } failure ? decision.LeaveUnchanged(failure) : null;
     }
 
     /// <summary>Monitors the registry of a target, unless a reload has replaced the rules that name it.</summary>

@@ -29,7 +29,7 @@ internal sealed partial class EcrPolicies(TimeProvider time, Func<EcrException, 
     }
 
     /// <summary>Whether a repository exists and has our tag: only then are its policies ours to set.</summary>
-    /// <exception cref="EcrException">ECR could not be asked.</exception>
+    /// <exception cref="EcrException">ECR could not be reached.</exception>
     public async Task<bool> IsOursAsync(
         EcrClient client,
         ImageReference target,

@@ -12,7 +12,7 @@ internal sealed class DownstreamCheck(RegistryServices registries, bool compareD
     /// <summary>More gains nothing, since each host has its own limit.</summary>
     private const int MaximumConcurrency = 32;
 
-    /// <summary>Registries that do not respond, with the error: their other images are not asked for.</summary>
+    /// <summary>Registries that do not respond, with the error: their other images are not checked.</summary>
     private readonly ConcurrentDictionary<RegistryName, string> _silent = [];
 
     /// <summary>Connections for requests that a user waits for: one retry and short timeouts.</summary>
@@ -55,7 +55,7 @@ internal sealed class DownstreamCheck(RegistryServices registries, bool compareD
         var (digest, problem) = await DigestOfAsync(target, cancellationToken);
         var isOnNodes = _silent.ContainsKey(target.Registry) && IsLoopback(target.Registry);
         if (isOnNodes)
-            problem = $"{target.Registry} is a registry on each node, and was asked on this machine: {problem}";
+            problem = $"{target.Registry} is a registry on each node, and was checked on this machine: {problem}";
         foreach (var entry in entries)
         {
             entry.Presence =
@@ -73,7 +73,7 @@ internal sealed class DownstreamCheck(RegistryServices registries, bool compareD
         }
     }
 
-    /// <summary>Whether a registry is one of the machine that asks: for a Pod, of its node.</summary>
+    /// <summary>Whether a registry is one of the machine that checks: for a Pod, of its node.</summary>
     private static bool IsLoopback(RegistryName registry) =>
         Uri.TryCreate($"https://{registry}", UriKind.Absolute, out var address) && address.IsLoopback;
 

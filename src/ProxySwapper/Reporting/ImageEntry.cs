@@ -57,7 +57,7 @@ internal sealed class ImageEntry(ImageDecision decision, PopulationWork? work)
     public int RunningTarget { get; private set; }
 
     /// <summary>Whether the target exists; set by <see cref="DownstreamCheck"/>.</summary>
-    public Presence Presence { get; set; } = Presence.NotAsked;
+    public Presence Presence { get; set; } = Presence.NotChecked;
 
     /// <summary>Why that is unknown, or null.</summary>
     public string? Problem { get; set; }
@@ -73,7 +73,7 @@ internal sealed class ImageEntry(ImageDecision decision, PopulationWork? work)
         : Presence == Presence.Missing ? ImageState.Missing
         : Presence == Presence.Unknown || Presence == Presence.OnNodes && !IsFilledOnDemand ? ImageState.Unknown
         : Presence == Presence.Present && IsSameDigest == false ? ImageState.Differs
-        : Presence == Presence.NotAsked ? ImageState.Swapped
+        : Presence == Presence.NotChecked ? ImageState.Swapped
         : IsFilledOnDemand ? ImageState.OnDemand
         : ImageState.Downstream;
 
@@ -103,7 +103,7 @@ internal sealed class ImageEntry(ImageDecision decision, PopulationWork? work)
 /// <summary>Whether an image exists at its target.</summary>
 internal enum Presence
 {
-    NotAsked,
+    NotChecked,
     Present,
     Missing,
     Unknown,

@@ -32,7 +32,7 @@ internal sealed class ManifestScan(IReadOnlyList<string> files, string? onlyName
         return WebhookScope.OfManifests([.. _manifests.SelectMany(manifest => manifest.Images.Scopes)], webhook, policy, problems);
     }
 
-    /// <summary>Adds what was read to a report. Manifests without an image are a problem: nothing can be said about them.</summary>
+    /// <summary>Adds what was read to a report. Manifests without an image are a problem: nothing is known about them.</summary>
     public void AddTo(ReportBuilder report)
     {
         foreach (var (name, images) in _manifests)

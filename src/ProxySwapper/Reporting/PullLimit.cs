@@ -8,7 +8,7 @@ namespace ProxySwapper.Reporting;
 /// Docker Hub's pull limit, with which a cold start is compared: the one that Docker Hub reported to this machine, else the documented one
 /// (<see href="https://docs.docker.com/docker-hub/usage/">Docker Hub usage and limits</see>).
 /// </summary>
-/// <param name="Reported">The response of Docker Hub; null if it was not asked, or named no limit.</param>
+/// <param name="Reported">The response of Docker Hub; null if it was not queried, or named no limit.</param>
 internal sealed record PullLimit(RateLimitStatus? Reported)
 {
     /// <summary>Documented pulls in a window without a login, by address.</summary>

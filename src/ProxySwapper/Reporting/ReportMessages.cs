@@ -43,7 +43,7 @@ internal static class ReportMessages
         if (report.Registries.FirstOrDefault(registry => registry.Registry == RegistryName.DockerHub) is { } hub)
             yield return report.PullLimit.Compare(hub.Cost.Pulls, hub.MaximumCost.Pulls);
         if (report.Entries.Count(entry => entry.Origin is null && RegistrySummary.IsUndecided(entry)) is > 0 and var open)
-            yield return $"Whether {Number(open, "image")} can be had without another registry is not known.";
+            yield return $"Whether {Number(open, "image")} can be pulled without another registry is not known.";
         else if (report.Registries.Count == 0 && report.Entries.Count > 0 && report.Count(ImageState.Missing) == 0)
             yield return report.IsIncomplete
                 ? "No image that could be read depends on another registry."

@@ -15,7 +15,7 @@ internal static class TextReport
     private const int StateWidth = 11;
     private const int TextWidth = Columns - StateWidth;
 
-    /// <summary>As many as Docker and Git show: enough to tell the images of a cluster apart.</summary>
+    /// <summary>As many as Docker and Git show: enough to distinguish the images of a cluster.</summary>
     private const int DigestLength = 12;
 
     public static void Write(TextWriter output, ImageReport report)

@@ -30,9 +30,9 @@ internal sealed record ImageDecision(
     /// <summary>The Secret with which kubelet pulls the target, from the rule that decided; or null.</summary>
     public string? PullSecret { get; init; }
 
-    /// <summary>The decision to leave the image unchanged after all, since its registry fails or could not be asked.</summary>
+    /// <summary>The decision to leave the image unchanged after all, since its registry fails or could not be queried.</summary>
     /// <param name="reason">Why, for the warning.</param>
-    public ImageDecision LetThrough(string reason) =>
+    public ImageDecision LeaveUnchanged(string reason) =>
         this with
         {
             Target = null,

@@ -149,7 +149,7 @@ internal sealed class ConnectionLimiter(int maximumConnections, TimeProvider tim
 
     /// <summary>
     /// The lowest is closed first. Of connections that have only just come, that is the oldest at the stage where most of them are: however
-    /// many of one kind arrive, a client that does something else goes on.
+    /// many of one kind arrive, a client that does something else continues.
     /// </summary>
     private (bool IsAlone, bool IsProven, bool IsNew, int Rank, long LastUse) UrgencyOf(LimitedConnection connection, int sameStage) =>
         (
@@ -207,7 +207,7 @@ internal sealed class LimitedConnection(ConnectionContext context, long opened)
     public ConnectionStage Stage => Requests > 0 ? ConnectionStage.Requesting : _handshake;
 
     /// <summary>Its TLS handshake has begun.</summary>
-    public void MarkGreeted() => _handshake = ConnectionStage.Handshaking;
+    public void MarkHandshaking() => _handshake = ConnectionStage.Handshaking;
 
     /// <summary>Its TLS handshake has ended.</summary>
     public void MarkSecured() => _handshake = ConnectionStage.Secured;
@@ -231,7 +231,7 @@ internal sealed class LimitedConnection(ConnectionContext context, long opened)
         return TryEnd();
     }
 
-    /// <summary>It goes on; false if the connection is closed.</summary>
+    /// <summary>It continues; false if the connection is closed.</summary>
     public bool TryEndWait()
     {
         Interlocked.Decrement(ref _waiting);

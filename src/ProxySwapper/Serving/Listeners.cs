@@ -79,7 +79,7 @@ internal sealed class Listeners(
                 HandshakeTimeout = HandshakeTimeout,
                 OnConnection = handshake =>
                 {
-                    handshake.Connection.Features.Get<LimitedConnection>()?.MarkGreeted();
+                    handshake.Connection.Features.Get<LimitedConnection>()?.MarkHandshaking();
                     return new(
                         new SslServerAuthenticationOptions
                         {

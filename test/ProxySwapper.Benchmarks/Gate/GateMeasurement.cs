@@ -70,7 +70,7 @@ internal static class GateMeasurement
                 {
                     await Task.Delay(Span * index / Pods, TimeProvider.System);
                     if (index == Pods / 2)
-                        await AskAsync(client, two);
+                        await RouteReviewsAsync(client, two);
                     var created = clock.Elapsed;
                     await client.PostAsync(
                         "/api/v1/namespaces/team/pods",
@@ -80,7 +80,7 @@ internal static class GateMeasurement
                     while (IsGated(server.FindPod("team", $"pod{index}")!))
                         await Task.Delay(Poll, TimeProvider.System);
                     var at = clock.Elapsed;
-                    // Asked after the release, so that the interval of the other polls does not matter.
+                    // Checked after the release, so that the interval of the other polls does not matter.
                     if (!await IsDownstreamAsync(downstream, index * Images / Pods, default))
                         Interlocked.Increment(ref early);
                     return (Image: index * Images / Pods, Created: created, At: at);
@@ -90,7 +90,7 @@ internal static class GateMeasurement
         // Of every image once more at each replica: all are known to both by now.
         foreach (var replica in new[] { two, one })
         {
-            await AskAsync(client, replica);
+            await RouteReviewsAsync(client, replica);
             for (var index = 0; index < Images; index++)
             {
                 var pod = await client.PostAsync(
@@ -206,8 +206,8 @@ internal static class GateMeasurement
     private static JsonObject Pod(string name, string image) =>
         JsonNode.Parse($$"""{"metadata":{"name":"{{name}}"},"spec":{"containers":[{"name":"main","image":"{{image}}"}]} }""")!.AsObject();
 
-    /// <summary>Has a replica asked about the next Pods, as a Service does with some of them.</summary>
-    private static async Task AskAsync(KubernetesClient client, ProxySwapperProcess replica) =>
+    /// <summary>Sends the reviews of the next Pods to a replica, as a Service does with some of them.</summary>
+    private static async Task RouteReviewsAsync(KubernetesClient client, ProxySwapperProcess replica) =>
         await client.PatchAsync(
             "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/gate",
             PatchKind.Json,

@@ -12,7 +12,7 @@ namespace ProxySwapper.Benchmarks.Registry;
 internal sealed class DelayingProxy(string target, TimeSpan roundTrip) : TcpProxy(target)
 {
     private const int PieceSize = 256 * 1024;
-    private const int PiecesUnderWay = 256;
+    private const int PiecesInFlight = 256;
 
     protected override async Task CarryAsync(TcpClient near, TcpClient far, IPEndPoint server)
     {
@@ -23,7 +23,7 @@ internal sealed class DelayingProxy(string target, TimeSpan roundTrip) : TcpProx
 
     private async Task DelayAsync(TcpClient from, TcpClient to, TimeSpan handshake)
     {
-        var pieces = Channel.CreateBounded<(byte[] Bytes, int Length, long Arrived)>(PiecesUnderWay);
+        var pieces = Channel.CreateBounded<(byte[] Bytes, int Length, long Arrived)>(PiecesInFlight);
         var delivering = DeliverAsync(pieces.Reader, to, TimeProvider.System.GetTimestamp(), handshake);
         try
         {

@@ -25,7 +25,7 @@ internal sealed class PolicyEqualityTests
     };
 
     /// <summary>Cases with a configuration that a policy cannot express and the compiler refuses.</summary>
-    private static readonly string[] NeverSaid = ["dry-run-configured", "dry-run-explained", "dry-run-silent"];
+    private static readonly string[] NotExpressible = ["dry-run-configured", "dry-run-explained", "dry-run-silent"];
 
     private PolicyScene _scene = null!;
 
@@ -54,7 +54,7 @@ internal sealed class PolicyEqualityTests
         )
         {
             var name = Path.GetFileName(folder);
-            if (NeverSent.ContainsKey(name) || NeverSaid.Contains(name))
+            if (NeverSent.ContainsKey(name) || NotExpressible.Contains(name))
                 continue;
             var request = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(folder, "review.json")))!["request"]!;
             await _scene.CreateNamespaceAsync((string)request["namespace"]!);
@@ -83,9 +83,9 @@ internal sealed class PolicyEqualityTests
     [Test]
     public void Golden_cases_that_are_left_out_are_refused()
     {
-        foreach (var name in NeverSent.Keys.Concat(NeverSaid))
+        foreach (var name in NeverSent.Keys.Concat(NotExpressible))
             Assert.That(Directory.Exists(FolderOf(name)), name);
-        foreach (var name in NeverSaid)
+        foreach (var name in NotExpressible)
             Assert.That(RuleSetGenerator.IsUsable(File.ReadAllText(Path.Combine(FolderOf(name), "config.yaml"))), Is.False, name);
         static string FolderOf(string name) => SourceTree.PathOf("test", "ProxySwapper.Tests", "testdata", "admission", name);
     }

@@ -25,7 +25,7 @@ internal sealed partial class ChartOnApiServerTests
         Assert.That((string?)(await client.GetAsync("/api/v1/pods", default))!["kind"], Is.EqualTo("PodList"));
         await new EventWriter(client, "test", TimeProvider.System).WriteAsync(
             new EventSubject("v1", "Pod", "team-a", "some", null),
-            new EventContent("ImagePopulateFailed", "Copying", "said by a test"),
+            new EventContent("ImagePopulateFailed", "Copying", "written by a test"),
             default
         );
         await ClaimAsync(client, Namespace);

@@ -83,10 +83,10 @@ internal sealed class ChartRightsManualTests
 
     private static bool IsIn(Row row, Right right) =>
         row.When.Contains(right.When, StringComparison.Ordinal)
-        && row.Right.Contains(InWords(right.Resource), StringComparison.Ordinal)
+        && row.Right.Contains(DisplayName(right.Resource), StringComparison.Ordinal)
         && right.Verbs.Split(' ').All(verb => Regex.IsMatch(row.Right, $@"\b{verb}\b"));
 
-    private static string InWords(string resource) =>
+    private static string DisplayName(string resource) =>
         resource switch
         {
             "pods" => "Pods",

@@ -70,7 +70,7 @@ internal sealed partial class CheckTests
     }
 
     [Test]
-    public async Task Without_a_running_program_the_registries_are_asked_with_the_credentials_of_this_process()
+    public async Task Without_a_running_program_the_registries_are_queried_with_the_credentials_of_this_process()
     {
         await RegisterAsync();
         var result = await ProxySwapperProgram.RunAsync(

@@ -58,7 +58,7 @@ internal sealed class CloudHostTests : IAsyncDisposable
 
     [TestCase(Private)]
     [TestCase(DualStack)]
-    public async Task The_name_tells_the_cloud_and_the_region(string host)
+    public async Task The_name_determines_the_cloud_and_the_region(string host)
     {
         var result = await CopyAsync($"{_open.Address}/team/app:1", $"{host}/team/app:1", Identity());
         Assert.That(result.ExitCode, Is.Zero, result.Error);
@@ -67,7 +67,7 @@ internal sealed class CloudHostTests : IAsyncDisposable
             _ecr.Calls.Select(call => (call.Operation, call.Region)),
             Is.EqualTo(new[] { ("GetAuthorizationToken", "eu-central-1") })
         );
-        Assert.That(_proxy.Asked, Has.Some.EqualTo(host));
+        Assert.That(_proxy.Requested, Has.Some.EqualTo(host));
     }
 
     [Test]

@@ -79,7 +79,7 @@ internal sealed class DockerCredentialTests : IDisposable
     [Test]
     public async Task A_credential_is_printed_with_user_and_secret()
     {
-        var (exitCode, output, error) = await AskAsync("get", _registry.Address);
+        var (exitCode, output, error) = await RunHelperAsync("get", _registry.Address);
         Assert.That(exitCode, Is.Zero, output + error);
         Assert.That(
             JsonNode.DeepEquals(
@@ -100,14 +100,14 @@ internal sealed class DockerCredentialTests : IDisposable
     [TestCase("open.example")]
     [TestCase("https://index.docker.io/v1/")]
     public async Task A_missing_credential_is_reported_in_the_protocols_words(string server) =>
-        Assert.That(await AskAsync("get", server), Is.EqualTo((1, "credentials not found in native keychain\n", "")));
+        Assert.That(await RunHelperAsync("get", server), Is.EqualTo((1, "credentials not found in native keychain\n", "")));
 
     [TestCase("get", "not a registry", "standard input must be a registry")]
     [TestCase("store", """{"ServerURL":"r.example","Username":"u","Secret":"top-secret"}""", "does not store credentials")]
     [TestCase("erase", "r.example", "does not store credentials")]
     public async Task Failures_are_reported_on_standard_output(string verb, string input, string reason)
     {
-        var (exitCode, output, error) = await AskAsync(verb, input);
+        var (exitCode, output, error) = await RunHelperAsync(verb, input);
         Assert.That((exitCode, error), Is.EqualTo((1, "")));
         Assert.That(output, Does.Contain(reason).And.Not.Contain("top-secret"));
     }
@@ -132,7 +132,7 @@ internal sealed class DockerCredentialTests : IDisposable
     [Test]
     public async Task The_list_has_the_configured_hosts_with_their_users_and_no_secret()
     {
-        var (exitCode, output, _) = await AskAsync("list", "");
+        var (exitCode, output, _) = await RunHelperAsync("list", "");
         Assert.That(exitCode, Is.Zero, output);
         Assert.That(
             JsonNode.DeepEquals(
@@ -156,7 +156,7 @@ internal sealed class DockerCredentialTests : IDisposable
         Assert.That((exitCode, output.Contains("broken.yaml", StringComparison.Ordinal)), Is.EqualTo((2, true)), output);
     }
 
-    private Task<(int ExitCode, string Output, string Error)> AskAsync(string verb, string input) =>
+    private Task<(int ExitCode, string Output, string Error)> RunHelperAsync(string verb, string input) =>
         TestProcess.RunAsync(_folder.PathOf(Helper), [verb], _environment, input);
 
     private Task<(int ExitCode, string Output, string Error)> SkopeoAsync(params string[] arguments) =>

@@ -151,7 +151,7 @@ internal sealed class EcrRepositoryTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task An_immutable_tag_is_success_with_the_same_digest_and_told_with_another()
+    public async Task An_immutable_tag_is_success_with_the_same_digest_and_reported_with_another()
     {
         var configuration = _folder.Write("config.yaml", $"registries: [{Entry("{imageTagMutability: IMMUTABLE}")}]");
         string[] copy = ["copy", $"{_source.Address}/team/app:1.0.0", $"{_target.Address}/mirror/app:1.0.0", "--config", configuration];

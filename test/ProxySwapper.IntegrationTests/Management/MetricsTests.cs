@@ -35,7 +35,7 @@ internal sealed partial class MetricsTests
                 .Where(series => counted.Contains(FamilyOf(series.Key)) && series.Value != 0)
                 .Select(series => FamilyOf(series.Key))
                 .Distinct(),
-            // The process has run, and asked the downstream for access.
+            // The process has run, and checked the access to the downstream.
             Is.SubsetOf(["process_cpu_seconds_total", "dotnet_gc_collections_total", "proxyswapper_registry_requests_total"])
         );
         var replica = await scene.StartReplicaAsync();

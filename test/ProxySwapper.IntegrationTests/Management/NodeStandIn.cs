@@ -13,7 +13,7 @@ using ProxySwapper.Testing.Processes;
 namespace ProxySwapper.IntegrationTests.Management;
 
 /// <summary>
-/// The part of kubelet that forwards ports by WebSocket, here to ports of this machine: an API server connects
+/// The part of kubelet that forwards ports over WebSocket, here to ports of this machine: an API server connects
 /// to it as to a kubelet. As there, both channels begin with the port, and an error is text in the second one.
 /// </summary>
 internal sealed class NodeStandIn : IAsyncDisposable

@@ -7,7 +7,7 @@ using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.IntegrationTests.Manifests;
 
-/// <summary>Scalars of manifests are for us what they are for kubectl, which is asked.</summary>
+/// <summary>Scalars of manifests are for us what they are for kubectl.</summary>
 [TestFixture, NeedsServer]
 internal sealed class KubectlScalarTests
 {

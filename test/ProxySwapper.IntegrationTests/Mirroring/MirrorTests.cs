@@ -76,7 +76,7 @@ internal sealed class MirrorTests
         Assert.That((await MirrorAsync(Image("mode: higher"))).Output, Does.Contain("skipped").And.Contain("higher-from"));
 
     [Test]
-    public async Task A_tag_on_both_sides_is_replaced_at_the_destination_only_when_asked_and_never_at_the_source()
+    public async Task A_tag_on_both_sides_is_replaced_at_the_destination_only_when_requested_and_never_at_the_source()
     {
         await MirrorAsync(Image("mode: all"));
         var newer = TestImage.Create(500, 1, 2000);
@@ -129,7 +129,7 @@ internal sealed class MirrorTests
     }
 
     [Test]
-    public async Task One_image_that_fails_does_not_stop_the_others_unless_it_is_asked_for()
+    public async Task One_image_that_fails_does_not_stop_the_others_unless_it_is_requested()
     {
         var entries = Enumerable
             .Range(0, 10)
@@ -174,7 +174,7 @@ internal sealed class MirrorTests
     }
 
     [Test]
-    public async Task SIGTERM_abandons_cleanly_prints_the_summary_and_a_second_run_goes_on()
+    public async Task SIGTERM_abandons_cleanly_prints_the_summary_and_a_second_run_continues()
     {
         await using var slow = await FaultyRegistry.StartAsync();
         for (var index = 0; index < 20; index++)

@@ -167,7 +167,7 @@ internal sealed class ReleaseTests : IDisposable
             "bin-windows/dotnet",
             "while (($#)); do if [[ $1 == -o ]]; then folder=$2; fi; shift; done; echo program >\"$folder/proxyswapper.exe\""
         );
-        var zip = Recorder("bin-windows/7z", "ls \"$4\" >>\"$0.said\"; touch \"$3\"");
+        var zip = Recorder("bin-windows/7z", "ls \"$4\" >>\"$0.calls\"; touch \"$3\"");
         var path = $"{_folder.PathOf("bin-windows")}:{Environment.GetEnvironmentVariable("PATH")}";
         var folder = _folder.PathOf("dist-windows");
         var (exitCode, output, error) = await RunAsync(SourceTree.Root, "binary", ["win-x64", "1.2.3", folder], ("PATH", path));
@@ -234,9 +234,9 @@ internal sealed class ReleaseTests : IDisposable
         );
 
     /// <summary>A program that records its arguments, with additional behaviour.</summary>
-    private string Recorder(string name, string script) => _folder.WriteScript(name, $"echo \"$*\" >\"$0.said\"\n{script}");
+    private string Recorder(string name, string script) => _folder.WriteScript(name, $"echo \"$*\" >\"$0.calls\"\n{script}");
 
-    private static string Recorded(string program) => File.ReadAllText($"{program}.said");
+    private static string Recorded(string program) => File.ReadAllText($"{program}.calls");
 
     /// <summary>The files that name a version, with the scripts.</summary>
     private string CopyOfTree() =>

@@ -36,7 +36,7 @@ internal sealed class Browser : IAsyncDisposable
         var context = await _browser.NewContextAsync(new BrowserNewContextOptions { HttpCredentials = credentials });
         context.SetDefaultTimeout(60_000);
         var page = new BrowserPage(context, await context.NewPageAsync());
-        await page.LookAsync(Wide, isDark: false);
+        await page.SetAppearanceAsync(Wide, isDark: false);
         await page.GoToAsync(address);
         return page;
     }

@@ -39,7 +39,7 @@ internal sealed class BrowserPage : IAsyncDisposable
     public async Task GoToAsync(Uri address) => Status = (await Page.GotoAsync(address.ToString()))?.Status ?? 0;
 
     /// <summary>Sets the width of the window and the colour scheme.</summary>
-    public async Task LookAsync(int width, bool isDark)
+    public async Task SetAppearanceAsync(int width, bool isDark)
     {
         await Page.SetViewportSizeAsync(width, 800);
         await Page.EmulateMediaAsync(new PageEmulateMediaOptions { ColorScheme = isDark ? ColorScheme.Dark : ColorScheme.Light });

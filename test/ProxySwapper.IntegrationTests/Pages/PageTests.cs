@@ -126,12 +126,12 @@ internal sealed partial class PageTests : IDisposable
         await Expect(page.Page.GetByRole(AriaRole.Progressbar, new() { Name = $"Copy of {target}" })).ToBeVisibleAsync();
         foreach (var list in new[] { "#gated", "#running", "#givenUp", "#downstreams", "#rateLimits", "#rules", "#failed" })
             await Expect(page.Find($"{list} li").First).ToBeVisibleAsync();
-        var told = await page.Find("main").AriaSnapshotAsync();
-        Assert.That(told, Does.Contain("heading \"Copying (").And.Contain($"progressbar \"Copy of {target}\""));
+        var snapshot = await page.Find("main").AriaSnapshotAsync();
+        Assert.That(snapshot, Does.Contain("heading \"Copying (").And.Contain($"progressbar \"Copy of {target}\""));
         foreach (var width in new[] { Browser.Wide, Browser.Narrow })
         foreach (var isDark in new[] { false, true })
         {
-            await page.LookAsync(width, isDark);
+            await page.SetAppearanceAsync(width, isDark);
             await page.ScreenshotAsync($"page-everything-{width}{(isDark ? "-dark" : "")}");
             Assert.That(await page.OverflowAsync(), Is.Zero, $"pixels beyond the window of {width}");
             Assert.That(await page.AccessibilityFaultsAsync(), Is.Empty);
@@ -202,9 +202,9 @@ internal sealed partial class PageTests : IDisposable
         await TestWait.UntilAsync(async () =>
             (await replica.Management.GetStringAsync(new Uri("/populate", UriKind.Relative))).Contains("HTTP 404", StringComparison.Ordinal)
         );
-        var asked = page.Requests.Count;
+        var requests = page.Requests.Count;
         await page.Page.WaitForTimeoutAsync(5000);
-        Assert.That((page.Requests.Count, await page.Find("#givenUp li").CountAsync()), Is.EqualTo((asked, 0)));
+        Assert.That((page.Requests.Count, await page.Find("#givenUp li").CountAsync()), Is.EqualTo((requests, 0)));
         await page.Page.Keyboard.PressAsync("Space");
         await Expect(page.Find("#givenUp")).ToContainTextAsync("HTTP 404");
     }
@@ -217,7 +217,7 @@ internal sealed partial class PageTests : IDisposable
         await Expect(page.Find("#summary")).ToContainTextAsync("Everything is fine");
         Assert.That(page.Requests.Distinct(), Is.EquivalentTo(new[] { AddressOf(replica, "/"), AddressOf(replica, "/populate") }));
         Assert.That(page.Errors, Is.Empty);
-        var asked = _scene.Upstream.Requests;
+        var requests = _scene.Upstream.Requests;
         var elsewhere = $"http://{_scene.Upstream.Address}/v2/";
         foreach (
             var script in new[]
@@ -233,7 +233,7 @@ internal sealed partial class PageTests : IDisposable
                 Is.EqualTo("refused"),
                 script
             );
-        Assert.That(_scene.Upstream.Requests, Is.EqualTo(asked));
+        Assert.That(_scene.Upstream.Requests, Is.EqualTo(requests));
     }
 
     [Test]
@@ -249,7 +249,7 @@ internal sealed partial class PageTests : IDisposable
         Assert.That((page.Status, page.Errors.Count), Is.EqualTo((200, 0)));
     }
 
-    /// <summary>Whether the browser is asked for a password again or shows the rejection.</summary>
+    /// <summary>Whether the server requests a password again or shows the rejection.</summary>
     private async Task<bool> IsRefusedAsync(ProxySwapperProcess replica, string? password)
     {
         try

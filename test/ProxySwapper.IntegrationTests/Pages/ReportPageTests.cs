@@ -146,7 +146,7 @@ internal sealed class ReportPageTests : IDisposable
     public async Task The_report_fits_is_accessible_to_screen_readers_and_makes_no_requests(int width, bool isDark)
     {
         await using var page = await OpenAsync();
-        await page.LookAsync(width, isDark);
+        await page.SetAppearanceAsync(width, isDark);
         await Expect(Rows(page)).ToHaveCountAsync(9);
         await page.ScreenshotAsync($"report-{width}{(isDark ? "-dark" : "")}");
         Assert.That(await page.OverflowAsync(), Is.Zero, "pixels beyond the window");

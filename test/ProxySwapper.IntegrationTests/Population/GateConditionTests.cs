@@ -9,7 +9,7 @@ namespace ProxySwapper.IntegrationTests.Population;
 internal sealed class GateConditionTests(object kind) : GateFixture(kind)
 {
     [Test]
-    public async Task With_the_charts_condition_the_webhook_is_not_asked_about_a_release_and_is_about_other_updates()
+    public async Task With_the_charts_condition_the_webhook_is_not_called_for_a_release_and_is_for_other_updates()
     {
         var scene = Scene;
         var webhook = (await HelmChart.ObjectsAsync(HelmChart.ValueSet("conditions"), "--kube-version", "1.36.0")).Single(item =>

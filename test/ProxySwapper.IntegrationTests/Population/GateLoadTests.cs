@@ -55,13 +55,13 @@ internal sealed partial class GateLoadTests
         // Both replicas remember the images, whoever copied them, so the next Pods do not wait.
         foreach (var replica in scene.Replicas)
         {
-            await scene.AskAsync(replica);
+            await scene.RouteReviewsAsync(replica);
             foreach (var (source, target) in images)
             {
                 var pod = await scene.DryRunAsync(GateScene.Pod("next", source));
                 Assert.That((GateScene.GatesOf(pod).Count, GateScene.ImageOf(pod)), Is.EqualTo((0, target)));
             }
-            Assert.That(await AdmissionsOfAsync(replica), Is.GreaterThan(Pods / 2), "it was asked about half of the Pods and each image");
+            Assert.That(await AdmissionsOfAsync(replica), Is.GreaterThan(Pods / 2), "it reviewed half of the Pods and each image");
         }
         var blobs = BlobRequest().Matches(upstream.Output).CountBy(request => request.Value).ToList();
         Assert.That((blobs.Count, blobs.Max(blob => blob.Value)), Is.EqualTo((Images * BlobsOfAnImage, 1)), "by the source's access log");
@@ -88,7 +88,7 @@ internal sealed partial class GateLoadTests
     {
         await Task.Delay(Span * index / Pods, TimeProvider.System);
         if (index == Pods / 2)
-            await scene.AskAsync(scene.Replicas[1]);
+            await scene.RouteReviewsAsync(scene.Replicas[1]);
         var name = $"load{index}";
         await scene.CreateAsync(GateScene.Pod(name, image.Source));
         JsonObject pod;

@@ -24,7 +24,7 @@ internal sealed class GateOperationTests(object kind) : GateFixture(kind)
     }
 
     [Test]
-    public async Task With_immediate_a_pod_is_made_at_the_deadline_and_the_copy_goes_on()
+    public async Task With_immediate_a_pod_is_made_at_the_deadline_and_the_copy_continues()
     {
         var scene = Scene;
         var (source, target) = scene.AddImage("late", 221);
@@ -33,7 +33,7 @@ internal sealed class GateOperationTests(object kind) : GateFixture(kind)
         var pod = await scene.CreateAsync(GateScene.Pod("late", source));
         Assert.That((GateScene.GatesOf(pod).Count, GateScene.ImageOf(pod)), Is.EqualTo((0, target)));
         Assert.That(scene.Downstream.Repository("mirror/team/late").Find("1"), Is.Null);
-        scene.LetGo();
+        scene.EndHold();
         await TestWait.UntilAsync(() => scene.Downstream.Repository("mirror/team/late").Find("1") is not null, "the copy");
         Assert.That(scene.Upstream.Count(HttpMethod.Get, InMemoryRegistryRequestKind.Blob), Is.EqualTo(3), "once, for review and watch");
     }
@@ -48,7 +48,7 @@ internal sealed class GateOperationTests(object kind) : GateFixture(kind)
         var first = await scene.CreateAsync(GateScene.Pod("first", source));
         Assert.That((GateScene.GatesOf(first).Count, GateScene.ImageOf(first)), Is.EqualTo((0, source)));
         Assert.That(GateScene.LabelOf(first, "proxyswapper.io/populate"), Is.EqualTo("wanted"), "by which the watch finds it");
-        scene.LetGo();
+        scene.EndHold();
         await TestWait.UntilAsync(() => scene.Downstream.Repository("mirror/team/exists").Find("1") is not null, "the copy");
         var next = await scene.CreateAsync(GateScene.Pod("next", source));
         Assert.That((GateScene.GatesOf(next).Count, GateScene.ImageOf(next)), Is.EqualTo((0, target)));
@@ -70,7 +70,7 @@ internal sealed class GateOperationTests(object kind) : GateFixture(kind)
         var updated = await scene.Client.PatchAsync(path, PatchKind.Json, patch, default);
         Assert.That((GateScene.ImageOf(updated), GateScene.GatesOf(updated)), Is.EqualTo((target, new[] { GateScene.Gate })));
         await TestWait.UntilAsync(async () => (await GetAsync("/populate")).Contains(target, StringComparison.Ordinal), "the new image");
-        scene.LetGo();
+        scene.EndHold();
         Assert.That(GateScene.ImageOf(await scene.ReleasedAsync("changed")), Is.EqualTo(target));
         Assert.That(scene.Downstream.Repository("mirror/team/changed").Find("1"), Is.Not.Null);
     }
@@ -123,12 +123,12 @@ internal sealed class GateOperationTests(object kind) : GateFixture(kind)
         if (scene.Real is null)
         {
             await TestWait.UntilAsync(async () => (await EventsAsync(scene, "RegistryFailing")).Count > 0, "the Event");
-            var told = (await EventsAsync(scene, "RegistryFailing"))[0];
+            var reported = (await EventsAsync(scene, "RegistryFailing"))[0];
             Assert.That(
-                ((string?)told["type"], (string?)told["regarding"]!["name"]),
+                ((string?)reported["type"], (string?)reported["regarding"]!["name"]),
                 Is.EqualTo(("Warning", $"{scene.Namespace}-replica-1"))
             );
-            Assert.That((string?)told["note"], Does.Contain(scene.Downstream.Address).And.Contain("HTTP 401").And.Contain("unchanged"));
+            Assert.That((string?)reported["note"], Does.Contain(scene.Downstream.Address).And.Contain("HTTP 401").And.Contain("unchanged"));
         }
         var pod = await scene.CreateAsync(GateScene.Pod("refused", source));
         Assert.That((GateScene.GatesOf(pod).Count, GateScene.ImageOf(pod)), Is.EqualTo((0, source)));

@@ -90,10 +90,10 @@ internal sealed class GateScene : IAsyncDisposable
         return scene;
     }
 
-    /// <summary>Makes requests to the upstream registry wait until <see cref="LetGo"/>.</summary>
+    /// <summary>Makes requests to the upstream registry wait until <see cref="EndHold"/>.</summary>
     public void Hold() => _hold.Begin();
 
-    public void LetGo() => _hold.End();
+    public void EndHold() => _hold.End();
 
     /// <summary>Starts a replica and waits until it watches Pods.</summary>
     public async Task<ProxySwapperProcess> StartReplicaAsync(
@@ -143,8 +143,8 @@ internal sealed class GateScene : IAsyncDisposable
         return replica;
     }
 
-    /// <summary>Has another replica asked about new Pods, as a Service does with some of them.</summary>
-    public async Task AskAsync(ProxySwapperProcess replica) =>
+    /// <summary>Sends the reviews of new Pods to another replica, as a Service does with some of them.</summary>
+    public async Task RouteReviewsAsync(ProxySwapperProcess replica) =>
         await Client.PatchAsync(
             $"/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/{_webhook}",
             PatchKind.Json,
@@ -221,7 +221,7 @@ internal sealed class GateScene : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        LetGo();
+        EndHold();
         await RemoveWebhookAsync();
         foreach (var replica in Replicas)
             await replica.DisposeAsync();

@@ -24,7 +24,7 @@ internal sealed class GateTests(object kind) : GateFixture(kind)
         // Long enough for a release that does not wait for the copy: without one, it takes a few milliseconds.
         await Task.Delay(TimeSpan.FromMilliseconds(300), TimeProvider.System);
         Assert.That(GateScene.GatesOf(await scene.FindAsync("first")), Is.EqualTo([GateScene.Gate]), "before the image is downstream");
-        scene.LetGo();
+        scene.EndHold();
         var released = await scene.ReleasedAsync("first");
         Assert.That(scene.Downstream.Repository("mirror/team/app").Find("1"), Is.Not.Null, "before the Pod is released");
         Assert.That(
@@ -64,7 +64,7 @@ internal sealed class GateTests(object kind) : GateFixture(kind)
             names.Add((string)created["metadata"]!["name"]!);
             Assert.That(GateScene.GatesOf(created), Does.Contain(GateScene.Gate), names[^1]);
         }
-        scene.LetGo();
+        scene.EndHold();
         foreach (var name in names)
             Assert.That(GateScene.ImageOf(await scene.ReleasedAsync(name)), Is.EqualTo(target));
         Assert.That(GateScene.GatesOf(await scene.FindAsync("gated")), Is.EqualTo([OtherGate]), "of somebody else");
@@ -102,7 +102,7 @@ internal sealed class GateTests(object kind) : GateFixture(kind)
         Assert.That(GateScene.GatesOf(await scene.CreateAsync(critical)), Is.Empty);
         var dry = await scene.DryRunAsync(GateScene.Pod("dry", source));
         Assert.That(GateScene.GatesOf(dry), Is.EqualTo([GateScene.Gate]), "as it would be");
-        scene.LetGo();
+        scene.EndHold();
     }
 
     [Test]
@@ -184,7 +184,7 @@ internal sealed class GateTests(object kind) : GateFixture(kind)
         );
         foreach (var replica in scene.Replicas)
             replica.Kill();
-        scene.LetGo();
+        scene.EndHold();
         await scene.StartReplicaAsync(isRegistered: false);
         for (var i = 0; i < 3; i++)
             Assert.That(GateScene.ImageOf(await scene.ReleasedAsync($"killed{i}")), Is.EqualTo(target));
@@ -220,7 +220,7 @@ internal sealed class GateTests(object kind) : GateFixture(kind)
         scene.Hold();
         await scene.CreateAsync(GateScene.Pod("removed", source));
         await scene.RemoveWebhookAsync();
-        scene.LetGo();
+        scene.EndHold();
         Assert.That(GateScene.ImageOf(await scene.ReleasedAsync("removed")), Is.EqualTo(target));
     }
 

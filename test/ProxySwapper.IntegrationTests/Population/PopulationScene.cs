@@ -42,12 +42,12 @@ internal sealed class PopulationScene : IAsyncDisposable
             "-f",
             "-"
         );
-        var asked = await AdmissionsAsync(webhook);
+        var before = await AdmissionsAsync(webhook);
         await TestWait.UntilAsync(
             async () =>
             {
                 await scene.CreatePodAsync("probe", "example.invalid/x:1", "--dry-run=server");
-                return await AdmissionsAsync(webhook) > asked;
+                return await AdmissionsAsync(webhook) > before;
             },
             "the webhook's first call"
         );

@@ -26,7 +26,7 @@ internal sealed class PullSecretTests(object kind) : GateFixture(kind)
                 ),
             "the metric"
         );
-        scene.LetGo();
+        scene.EndHold();
         Assert.That(SecretsOf(await scene.ReleasedAsync("first")), Is.EqualTo(new[] { "mine", "hub" }));
     }
 

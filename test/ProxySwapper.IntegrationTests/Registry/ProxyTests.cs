@@ -52,7 +52,7 @@ internal sealed class ProxyTests
     [TestCase("169.254.169.254", "HTTPS_PROXY", "")]
     [TestCase("169.254.169.254", "HTTP_PROXY", "plainHttp: true")]
     [TestCase("100.100.100.200:8080", "HTTPS_PROXY", "")]
-    public async Task A_proxy_is_not_asked_for_an_address_of_cloud_metadata(string host, string proxy, string settings)
+    public async Task A_proxy_is_not_used_for_an_address_of_cloud_metadata(string host, string proxy, string settings)
     {
         using var folder = new TemporaryFolder();
         await using var scene = await ProxyScene.StartAsync(new InMemoryRegistryOptions());

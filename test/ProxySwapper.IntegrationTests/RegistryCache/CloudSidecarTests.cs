@@ -37,7 +37,7 @@ internal sealed class CloudSidecarTests : IDisposable
         );
         foreach (var _ in new[] { "first", "kept" })
             Assert.That(
-                await AskAsync(cache, host),
+                await RunHelperAsync(cache, host),
                 Is.EqualTo($$"""{"ServerURL":"{{host}}","Username":"AWS","Secret":"ecr-password-1-of-123456789012"}"""),
                 sidecar.Output
             );
@@ -89,14 +89,14 @@ internal sealed class CloudSidecarTests : IDisposable
             }
         );
         Assert.That(
-            await AskAsync(cache, azure.Address),
+            await RunHelperAsync(cache, azure.Address),
             Does.StartWith($$"""{"ServerURL":"{{azure.Address}}","Username":"00000000-0000-0000-0000-000000000000","Secret":"eyJ"""),
             sidecar.Output
         );
         Assert.That((azure.Exchanges.Count, sidecar.Output.Contains("eyJ", StringComparison.Ordinal)), Is.EqualTo((1, false)));
     }
 
-    private static async Task<string> AskAsync(RenderedCache cache, string host)
+    private static async Task<string> RunHelperAsync(RenderedCache cache, string host)
     {
         var (_, output, error) = await TestProcess.RunAsync(cache.Helper, ["get"], null, host);
         return (output + error).Trim();

@@ -106,7 +106,7 @@ internal sealed partial class CredentialPathTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task A_proxy_for_the_upstream_is_not_asked_for_the_credential()
+    public async Task A_proxy_for_the_upstream_is_not_used_for_the_credential()
     {
         var environment = new Dictionary<string, string> { ["http_proxy"] = "http://127.0.0.1:1", ["HTTP_PROXY"] = "http://127.0.0.1:1" };
         Assert.That((await RunHelperAsync(_google.Address, environment: environment)).ExitCode, Is.Zero);

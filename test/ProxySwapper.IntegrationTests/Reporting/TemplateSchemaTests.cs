@@ -3,7 +3,7 @@ using ProxySwapper.Reporting;
 
 namespace ProxySwapper.IntegrationTests.Reporting;
 
-/// <summary>What a real API server's schemas tell about kinds that a caller may not list.</summary>
+/// <summary>What a real API server's schemas show about kinds that a caller may not list.</summary>
 [TestFixture, NeedsServer, NeedsModernServer]
 internal sealed class TemplateSchemaTests
 {

@@ -71,7 +71,7 @@ internal sealed class RewriteTests
         1,
         "(standard input): not read: Prometheus/k8s (spec.image in line 7: not in a Pod template)\n"
     )]
-    public async Task What_was_not_read_is_named_and_the_exit_code_tells(string other, int exitCode, string error)
+    public async Task What_was_not_read_is_named_and_the_exit_code_shows_it(string other, int exitCode, string error)
     {
         var manifests = $"kind: Pod\nspec: {{containers: [{{image: nginx}}]}}\n---\n{other}";
         Assert.That(await RunAsync(manifests, "-f", "-"), Is.EqualTo((exitCode, "nginx -> r.example/library/nginx:latest\n", error)));

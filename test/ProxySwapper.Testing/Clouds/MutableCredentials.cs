@@ -6,7 +6,7 @@ namespace ProxySwapper.Testing.Clouds;
 /// <summary>Returns the credential that a test sets, and another one after a rejection, if there is one.</summary>
 internal sealed class MutableCredentials(RegistryCredential? current, RegistryCredential? renewed = null) : IRegistryCredentialSource
 {
-    public int Asked { get; private set; }
+    public int Calls { get; private set; }
 
     public int Renewed { get; private set; }
 
@@ -14,7 +14,7 @@ internal sealed class MutableCredentials(RegistryCredential? current, RegistryCr
 
     public ValueTask<RegistryCredential?> GetAsync(ImageReference image, CancellationToken cancellationToken)
     {
-        Asked++;
+        Calls++;
         return new(Current);
     }
 

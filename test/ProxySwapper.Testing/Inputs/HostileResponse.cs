@@ -162,7 +162,7 @@ internal sealed class HostileResponse
 
     public byte[] Body { get; }
 
-    /// <summary>Whether the body goes on for as long as it is read.</summary>
+    /// <summary>Whether the body continues for as long as it is read.</summary>
     public bool IsEndless { get; }
 
     /// <summary>Whether the connection can be used again.</summary>

@@ -40,8 +40,8 @@ public sealed class HostileServer : IAsyncDisposable
     /// <summary>Whether responses may be missing altogether, which costs the client a timeout.</summary>
     public bool MayHang { get; init; }
 
-    /// <summary>How much of an endless response was taken at most, in bytes.</summary>
-    public long MostTaken { get; private set; }
+    /// <summary>The most bytes of an endless response that were received.</summary>
+    public long MaximumReceived { get; private set; }
 
     /// <summary>Starts over with a seed.</summary>
     public void Reset(int seed)
@@ -103,7 +103,7 @@ public sealed class HostileServer : IAsyncDisposable
     /// <returns>False if the connection ends.</returns>
     private async Task<bool> RespondAsync(NetworkStream stream, TcpClient client, string head)
     {
-        // What was asked decides too, so that concurrent requests do not change each other's responses much.
+        // The request decides too, so that concurrent requests do not change each other's responses much.
         int seed;
         lock (_gate)
             seed = _random.Next();
@@ -130,7 +130,7 @@ public sealed class HostileServer : IAsyncDisposable
             for (var sent = 0; sent < EndlessSize; sent += Padding.Length)
             {
                 await stream.WriteAsync(Padding, _stop.Token);
-                MostTaken = Math.Max(MostTaken, sent);
+                MaximumReceived = Math.Max(MaximumReceived, sent);
             }
             return false;
         }

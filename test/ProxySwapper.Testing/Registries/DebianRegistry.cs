@@ -133,10 +133,10 @@ internal sealed class DebianRegistry : IAsyncDisposable
             StartInfo = new ProcessStartInfo("htpasswd", ["-Bbc", file, username, password]) { RedirectStandardError = true },
         };
         Start(process, "htpasswd", "apache2-utils");
-        var said = await process.StandardError.ReadToEndAsync();
+        var error = await process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync();
         if (process.ExitCode != 0)
-            throw new InvalidOperationException($"htpasswd: {said}");
+            throw new InvalidOperationException($"htpasswd: {error}");
     }
 
     private static void Start(Process process, string program, string package)

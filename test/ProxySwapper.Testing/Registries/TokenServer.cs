@@ -151,10 +151,10 @@ internal sealed class TokenServer : IAsyncDisposable
         );
     }
 
-    private async Task WriteTokenAsync(HttpContext context, string[] asked)
+    private async Task WriteTokenAsync(HttpContext context, string[] scopes)
     {
         var token = $"token-{Interlocked.Increment(ref _issued)}";
-        _tokens[token] = [.. asked.Where(scope => scope.Length > 0).SelectMany(Actions)];
+        _tokens[token] = [.. scopes.Where(scope => scope.Length > 0).SelectMany(Actions)];
         using var body = new MemoryStream();
         using (var writer = new Utf8JsonWriter(body))
         {

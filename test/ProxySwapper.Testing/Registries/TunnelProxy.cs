@@ -14,7 +14,7 @@ internal sealed class TunnelProxy : IAsyncDisposable
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentDictionary<string, int> _ports = new();
-    private readonly ConcurrentQueue<string> _asked = new();
+    private readonly ConcurrentQueue<string> _requested = new();
     private readonly Task _accepting;
 
     public TunnelProxy()
@@ -26,7 +26,7 @@ internal sealed class TunnelProxy : IAsyncDisposable
     public string Address => $"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}";
 
     /// <summary>The requested hosts.</summary>
-    public IReadOnlyList<string> Asked => [.. _asked];
+    public IReadOnlyList<string> Requested => [.. _requested];
 
     /// <summary>Maps a host to a local address.</summary>
     public void Map(string host, string address) =>
@@ -62,7 +62,7 @@ internal sealed class TunnelProxy : IAsyncDisposable
         {
             var near = client.GetStream();
             var host = (await ReadHeadAsync(near)).Split(' ')[1].Split(':')[0];
-            _asked.Enqueue(host);
+            _requested.Enqueue(host);
             if (!_ports.TryGetValue(host, out var port))
             {
                 await near.WriteAsync("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"u8.ToArray(), _stop.Token);

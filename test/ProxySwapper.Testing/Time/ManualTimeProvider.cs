@@ -3,7 +3,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace ProxySwapper.Testing.Time;
 
 /// <summary>
-/// A clock that a test moves. Code that has been told to wait does so on another thread and a little later, so a test first waits for the
+/// A clock that a test moves. Code that has to wait does so on another thread and a little later, so a test first waits for the
 /// very timer that it wants to fire: one that is set after the clock was moved would never fire.
 /// </summary>
 internal sealed class ManualTimeProvider() : FakeTimeProvider(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero))

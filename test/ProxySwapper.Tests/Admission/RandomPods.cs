@@ -108,6 +108,6 @@ internal static class RandomPods
             )
         );
 
-    private static JsonObject Object(params (string Key, bool IsThere, JsonNode? Value)[] members) =>
-        new(members.Where(member => member.IsThere).Select(member => KeyValuePair.Create(member.Key, member.Value?.DeepClone())));
+    private static JsonObject Object(params (string Key, bool Exists, JsonNode? Value)[] members) =>
+        new(members.Where(member => member.Exists).Select(member => KeyValuePair.Create(member.Key, member.Value?.DeepClone())));
 }

@@ -32,7 +32,7 @@ internal sealed class SwapCheckTests
             Throws.TypeOf<KubernetesException>().With.Message.EqualTo("create pods in namespace team: the response is not a Pod")
         );
 
-    private static async Task<(bool IsAsked, string Output)> RunAsync(string response)
+    private static async Task<(bool IsCalled, string Output)> RunAsync(string response)
     {
         await using var server = await InMemoryApiServer.StartAsync(
             new InMemoryApiServerOptions { Interceptor = (context, _) => context.Response.WriteAsync(response) }
@@ -41,14 +41,14 @@ internal sealed class SwapCheckTests
         var options = ConfigurationReader.ReadText("c.yaml", "proxyUrl: r.example.com", EnvironmentVariables.None);
         var samples = SampleImage.Of(options, "team", ["nginx", "quay.io/team/app:1"], []);
         using var output = new StringWriter { NewLine = "\n" };
-        var isAsked = await new SwapCheck(client, options, TimeProvider.System).RunAsync(
+        var isCalled = await new SwapCheck(client, options, TimeProvider.System).RunAsync(
             new CheckReport(output),
             "team",
             samples,
             TimeSpan.Zero,
             CancellationToken.None
         );
-        return (isAsked, output.ToString());
+        return (isCalled, output.ToString());
     }
 
     /// <summary>As Istio's webhook leaves it with holdApplicationUntilProxyStarts.</summary>

@@ -45,14 +45,14 @@ internal sealed class HostileInputTests
     private string PathOfInput => _folder.PathOf("config.json");
 
     [SetUp]
-    public void TakeConsole()
+    public void SaveConsole()
     {
         (_folder, _output, _error, _input) = (new TemporaryFolder(), Console.Out, Console.Error, Console.In);
         Environment.SetEnvironmentVariable(DockerConfig, _folder.PathOf("."));
     }
 
     [TearDown]
-    public void GiveConsoleBack()
+    public void RestoreConsole()
     {
         Console.SetOut(_output);
         Console.SetError(_error);
@@ -156,7 +156,7 @@ internal sealed class HostileInputTests
         var exitCode = await CommandTree.RunAsync(arguments);
         AssertSentences(console.ToString());
         if (exitCode != 0 && console.ToString().Trim().Length == 0)
-            throw new InvalidOperationException($"exit code {exitCode} without a word");
+            throw new InvalidOperationException($"exit code {exitCode} without a message");
         return exitCode;
     }
 
@@ -164,7 +164,7 @@ internal sealed class HostileInputTests
     {
         if (text.Contains("\n   at ", StringComparison.Ordinal) || text.Contains("Unhandled exception", StringComparison.OrdinalIgnoreCase))
             throw new InvalidOperationException($"a stack trace: {text}");
-        // What CommandTree says of an exception that no command expects.
+        // What CommandTree prints for an exception that no command expects.
         if (text.Contains("internal error: ", StringComparison.Ordinal))
             throw new InvalidOperationException($"a bug: {text}");
     }

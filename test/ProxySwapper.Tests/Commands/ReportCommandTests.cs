@@ -25,10 +25,10 @@ internal sealed class ReportCommandTests
     private TextWriter _error = null!;
 
     [SetUp]
-    public void TakeConsole() => (_folder, _output, _error) = (new TemporaryFolder(), Console.Out, Console.Error);
+    public void SaveConsole() => (_folder, _output, _error) = (new TemporaryFolder(), Console.Out, Console.Error);
 
     [TearDown]
-    public void GiveConsoleBack()
+    public void RestoreConsole()
     {
         Console.SetOut(_output);
         Console.SetError(_error);

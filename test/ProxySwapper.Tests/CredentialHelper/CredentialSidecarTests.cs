@@ -47,7 +47,7 @@ internal sealed class CredentialSidecarTests : IAsyncDisposable
     public async Task A_credential_is_printed_in_the_format_of_Dockers_helpers()
     {
         _source.GetCredential = () => RegistryCredential.Basic("oauth2accesstoken", "ya29.\"secret\"");
-        using var response = await AskAsync(Registry);
+        using var response = await GetCredentialAsync(Registry);
         Assert.That(
             await response.Content.ReadAsStringAsync(),
             Is.EqualTo("""{"ServerURL":"europe-docker.pkg.dev","Username":"oauth2accesstoken","Secret":"ya29.\u0022secret\u0022"}""")
@@ -59,7 +59,7 @@ internal sealed class CredentialSidecarTests : IAsyncDisposable
     public async Task A_refresh_token_is_the_password_of_Azures_token_user()
     {
         _source.GetCredential = () => RegistryCredential.Identity("refresh");
-        using var response = await AskAsync(Registry);
+        using var response = await GetCredentialAsync(Registry);
         Assert.That(
             await response.Content.ReadAsStringAsync(),
             Does.Contain(
@@ -74,16 +74,16 @@ internal sealed class CredentialSidecarTests : IAsyncDisposable
     public async Task A_source_that_fails_is_an_error_and_is_counted_and_shown_until_it_works_again()
     {
         var before = await CountAsync("failed");
-        _source.GetCredential = () => throw new RegistryCredentialException("google: the metadata server said 500");
-        using var response = await AskAsync(Registry);
+        _source.GetCredential = () => throw new RegistryCredentialException("google: the metadata server returned 500");
+        using var response = await GetCredentialAsync(Registry);
         Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.BadGateway));
         Assert.That(await CountAsync("failed"), Is.EqualTo(before + 1));
         Assert.That(
             await _management.GetStringAsync("/readyz?verbose"),
-            Does.Contain("[+]credentials: europe-docker.pkg.dev: google: the metadata server said 500")
+            Does.Contain("[+]credentials: europe-docker.pkg.dev: google: the metadata server returned 500")
         );
         _source.GetCredential = () => RegistryCredential.Basic("u", "p");
-        using var second = await AskAsync(Registry);
+        using var second = await GetCredentialAsync(Registry);
         Assert.That(await _management.GetStringAsync("/readyz?verbose"), Does.Contain("[+]credentials ok"));
     }
 
@@ -93,7 +93,7 @@ internal sealed class CredentialSidecarTests : IAsyncDisposable
     {
         var before = await CountAsync("none");
         _source.GetCredential = () => anonymous ? RegistryCredential.Anonymous : null;
-        using var response = await AskAsync(Registry);
+        using var response = await GetCredentialAsync(Registry);
         Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.NotFound));
         Assert.That(await CountAsync("none"), Is.EqualTo(before + 1));
     }
@@ -104,8 +104,8 @@ internal sealed class CredentialSidecarTests : IAsyncDisposable
     [TestCase("europe-docker.pkg.dev.evil.example")]
     public async Task Only_registries_of_the_configuration_get_credentials(string host)
     {
-        _source.GetCredential = () => throw new InvalidOperationException("It must not be asked.");
-        using var response = await AskAsync(host);
+        _source.GetCredential = () => throw new InvalidOperationException("It must not be called.");
+        using var response = await GetCredentialAsync(host);
         Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.Forbidden));
     }
 
@@ -127,7 +127,8 @@ internal sealed class CredentialSidecarTests : IAsyncDisposable
             Is.EqualTo(4)
         );
 
-    private Task<HttpResponseMessage> AskAsync(string host) => _credentials.GetAsync($"/credential?host={Uri.EscapeDataString(host)}");
+    private Task<HttpResponseMessage> GetCredentialAsync(string host) =>
+        _credentials.GetAsync($"/credential?host={Uri.EscapeDataString(host)}");
 
     private async Task<int> CountAsync(string result)
     {

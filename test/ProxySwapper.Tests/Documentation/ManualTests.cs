@@ -83,7 +83,7 @@ internal sealed class ManualTests
         var wrong =
             from page in ManualPage.All
             from link in page.Links
-            where !link.Contains("://", StringComparison.Ordinal) && !IsThere(page, link)
+            where !link.Contains("://", StringComparison.Ordinal) && !Exists(page, link)
             select $"{page.Path}: {link}";
         Assert.That(wrong, Is.Empty);
     }
@@ -142,7 +142,7 @@ internal sealed class ManualTests
         }
     }
 
-    private static bool IsThere(ManualPage from, string link)
+    private static bool Exists(ManualPage from, string link)
     {
         var (file, anchor) = link.Split('#', 2) is [var before, var after] ? (before, after) : (link, null);
         var path =

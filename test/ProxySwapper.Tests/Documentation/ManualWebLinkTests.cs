@@ -62,7 +62,7 @@ internal sealed partial class ManualWebLinkTests
 
     [Test]
     public void Every_link_to_the_project_leads_to_something_that_it_has() =>
-        Assert.That(OwnLinks.Where(entry => !IsThere(entry.Link)).Distinct(), Is.Empty);
+        Assert.That(OwnLinks.Where(entry => !Exists(entry.Link)).Distinct(), Is.Empty);
 
     [TestCase("https://github.com/a/b c", "is not an address")]
     [TestCase("http://github.com/a/b", "must be https")]
@@ -84,7 +84,7 @@ internal sealed partial class ManualWebLinkTests
     [TestCase("/wiki")]
     public void Links_to_what_the_project_does_not_have_are_seen(string path)
     {
-        Assert.That(IsThere(ManualLink.Repository + path), Is.False);
+        Assert.That(Exists(ManualLink.Repository + path), Is.False);
         Assert.That(OwnLinks.Count(), Is.AtLeast(5));
         Assert.That(WebLinks, Has.Count.AtLeast(10));
     }
@@ -118,7 +118,7 @@ internal sealed partial class ManualWebLinkTests
     /// <summary>A forwarded port of the program, not the web.</summary>
     private static bool IsLocal(string link) => link.StartsWith("http://localhost:9090", StringComparison.Ordinal);
 
-    private static bool IsThere(string link)
+    private static bool Exists(string link)
     {
         var path = link[ManualLink.Repository.Length..];
         if (path.Length == 0)

@@ -28,7 +28,7 @@ internal sealed class KubernetesClientTests
     }
 
     [TestCase(403, """{"kind":"Status","message":"no pods/portforward"}""", "forbidden (HTTP 403): no pods/portforward")]
-    [TestCase(200, "{}", "the server does not speak v4.channel.k8s.io by WebSocket")]
+    [TestCase(200, "{}", "the server does not support v4.channel.k8s.io over WebSocket")]
     public void A_port_that_is_not_forwarded_is_an_error_with_the_reason(int status, string body, string reason)
     {
         _server.Respond(status, body);

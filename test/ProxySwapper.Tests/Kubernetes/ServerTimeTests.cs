@@ -34,7 +34,7 @@ internal sealed class ServerTimeTests : IDisposable
     {
         _ours.Step = TimeSpan.FromSeconds(secondsAhead);
         Assert.That(_client.ServerTime, Is.EqualTo(_ours.GetUtcNow()));
-        await AskAsync();
+        await SendAsync();
         AssertKnown();
         Advance(90);
         AssertKnown();
@@ -44,7 +44,7 @@ internal sealed class ServerTimeTests : IDisposable
     [TestCase(600)]
     public async Task A_step_of_our_clock_between_two_responses_does_not_change_it(int seconds)
     {
-        await AskAsync();
+        await SendAsync();
         _ours.Step = TimeSpan.FromSeconds(seconds);
         AssertKnown();
         Advance(10);
@@ -56,16 +56,16 @@ internal sealed class ServerTimeTests : IDisposable
     public async Task A_response_of_a_server_with_another_clock_corrects_it(int seconds)
     {
         _servers.Advance(TimeSpan.FromSeconds(600));
-        await AskAsync();
+        await SendAsync();
         if (seconds < 0)
             _ours.Inner.Advance(TimeSpan.FromSeconds(600));
         else
             _servers.Advance(TimeSpan.FromSeconds(600));
-        await AskAsync();
+        await SendAsync();
         AssertKnown();
     }
 
-    private async Task AskAsync() => await _client.GetAsync("/api/v1/namespaces/default", default);
+    private async Task SendAsync() => await _client.GetAsync("/api/v1/namespaces/default", default);
 
     private void Advance(int seconds)
     {
@@ -75,7 +75,7 @@ internal sealed class ServerTimeTests : IDisposable
 
     private void AssertKnown() => Assert.That(_client.ServerTime, Is.EqualTo(_servers.GetUtcNow()).Within(TimeSpan.FromSeconds(1)));
 
-    /// <summary>A clock that is set while timers and timestamps go on.</summary>
+    /// <summary>A clock that is set while timers and timestamps continue.</summary>
     private sealed class SteppedClock : TimeProvider
     {
         public ManualTimeProvider Inner { get; } = new();

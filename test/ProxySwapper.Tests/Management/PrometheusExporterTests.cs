@@ -102,7 +102,7 @@ internal sealed class PrometheusExporterTests
             values.Keys.Where(series => series.StartsWith("proxyswapper_registry_retries_total", StringComparison.Ordinal)),
             Has.None.Contains("*")
         );
-        // Nobody asks these; "other" is that of all tests of this process.
+        // Nobody queries these; "other" is that of all tests of this process.
         Assert.That(
             values.Where(series => series.Key.Contains(".example\"", StringComparison.Ordinal)).Select(series => series.Value),
             Has.Exactly(2 * (6 * 5 + 1 + 2)).Items.And.All.Zero

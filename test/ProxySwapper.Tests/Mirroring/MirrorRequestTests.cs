@@ -85,7 +85,7 @@ internal sealed class MirrorRequestTests
     [TestCase("semver", Tags)]
     [TestCase("all", Tags)]
     [TestCase("higher", 0)]
-    public async Task A_destination_that_does_not_list_tags_is_asked_for_each_if_the_mode_allows_it(string mode, int upToDate)
+    public async Task A_destination_that_does_not_list_tags_is_queried_for_each_if_the_mode_allows_it(string mode, int upToDate)
     {
         _target.Always(HttpMethod.Get, Kind.Tags, RegistryFaults.Status(403, "DENIED", "push only"));
         var report = await MirrorAsync(mode);

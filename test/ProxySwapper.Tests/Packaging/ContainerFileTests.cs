@@ -36,7 +36,7 @@ internal sealed class ContainerFileTests
     }
 
     [Test]
-    public void The_build_runs_on_the_machines_own_platform_for_the_one_that_is_asked_for()
+    public void The_build_runs_on_the_machines_own_platform_for_the_one_that_is_requested()
     {
         Assert.That(_all.First(instruction => instruction.Name == "FROM").Arguments, Does.StartWith("--platform=$BUILDPLATFORM "));
         Assert.That(Runs().Where(command => command.StartsWith("dotnet ", StringComparison.Ordinal)), Has.All.Contains("-a $TARGETARCH"));

@@ -12,8 +12,8 @@ using ProxySwapper.Testing.Time;
 namespace ProxySwapper.Tests.Population;
 
 /// <summary>
-/// Images of ephemeral containers are copied, although their Pods have a node and cannot be labelled: after a review, which tells the
-/// original. Where nothing tells it, the image may be one that was written like that, and not the copy of another.
+/// Images of ephemeral containers are copied, although their Pods have a node and cannot be labelled: after a review, which shows the
+/// original. Where nothing shows it, the image may be one that was written like that, and not the copy of another.
 /// </summary>
 [TestFixture]
 internal sealed class EphemeralImageTests : PopulationFixture

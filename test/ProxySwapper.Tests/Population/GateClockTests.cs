@@ -55,7 +55,7 @@ internal sealed class GateClockTests : GateFixture, IDisposable
         await AdvanceToAsync(lost + TimeSpan.FromSeconds(59));
         Assert.That(GatesOf("seen"), Has.Count.EqualTo(1));
         _time.Advance(Step);
-        await CreepUntilAsync(() => GatesOf("seen").Count == 0, "the release at the deadline");
+        await AdvanceSlowlyUntilAsync(() => GatesOf("seen").Count == 0, "the release at the deadline");
         Assert.That((ImageOf("seen"), _time.GetUtcNow() - lost), Is.EqualTo((Source, TimeSpan.FromSeconds(60))).Within(5 * Step));
         await AdvanceToAsync(lost + TimeSpan.FromMinutes(5));
         Assert.That(GatesOf("unseen"), Has.Count.EqualTo(1));
@@ -126,7 +126,7 @@ internal sealed class GateClockTests : GateFixture, IDisposable
         Assert.That(IsTakenOver, Is.False, "the Lease has not expired");
         _time.Advance(Step);
         // The clock stands still 30 seconds after the other replica's last sign of life.
-        await CreepUntilAsync(IsTakenOver, "the takeover");
+        await AdvanceSlowlyUntilAsync(IsTakenOver, "the takeover");
         await AdvanceUntilAsync(() => GatesOf("app").Count == 0, "the release");
         Assert.That(ImageOf("app"), Is.EqualTo(Target));
 
@@ -169,7 +169,7 @@ internal sealed class GateClockTests : GateFixture, IDisposable
         var lost = _time.GetUtcNow();
         await LoseClaimAsync();
         Hold.End();
-        await CreepUntilAsync(() => _log.Text.Contains("Cannot claim images", StringComparison.Ordinal), "the wait");
+        await AdvanceSlowlyUntilAsync(() => _log.Text.Contains("Cannot claim images", StringComparison.Ordinal), "the wait");
         _time.Advance(CopyClaims.UnreachableTimeout - (10 * Step));
         await TestWait.UntilAsync(() => scene.Queue is { WaitingCount: 1, RunningCount: 0 }, "the next attempt");
         Assert.That(IsCopied(), Is.False);
@@ -276,7 +276,7 @@ internal sealed class GateClockTests : GateFixture, IDisposable
     private Task AdvanceToAsync(DateTimeOffset end) => AdvanceUntilAsync(() => _time.GetUtcNow() >= end, $"{end:O}");
 
     /// <summary>Lets the clock almost stand still: a timer that was set while it moved counts from then on.</summary>
-    private Task CreepUntilAsync(Func<bool> condition, string what) => AdvanceUntilAsync(condition, what, 0.01 * Step);
+    private Task AdvanceSlowlyUntilAsync(Func<bool> condition, string what) => AdvanceUntilAsync(condition, what, 0.01 * Step);
 
     /// <summary>Advances the clock until a condition, by default second by second: real requests take a part of a second each.</summary>
     private Task AdvanceUntilAsync(Func<bool> condition, string what, TimeSpan? step = null) =>

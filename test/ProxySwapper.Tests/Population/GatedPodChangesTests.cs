@@ -11,7 +11,7 @@ namespace ProxySwapper.Tests.Population;
 [TestFixture]
 internal sealed class GatedPodChangesTests : GateFixture
 {
-    /// <summary>By default, the webhook is not asked about updates.</summary>
+    /// <summary>By default, the webhook is not called for updates.</summary>
     [Test]
     public async Task An_image_that_a_user_changed_while_its_pod_waits_is_neither_waited_for_nor_restored()
     {

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace ProxySwapper.Tests.Population;
 
-/// <content>Updates of Pods, about which the webhook is asked with <c>webhook.podUpdates</c>.</content>
+/// <content>Updates of Pods, for which the webhook is called with <c>webhook.podUpdates</c>.</content>
 internal sealed partial class PodGatingTests
 {
     [Test]

@@ -199,7 +199,7 @@ internal sealed partial class PodGatingTests : GateFixture
     private async Task AssertDelayedAsync(InMemoryApiServer server, string obstacle)
     {
         await using var scene = await StartAsync(cluster: server, isConnected: false);
-        await TestWait.UntilAsync(() => scene.Get<ClusterCapabilities>().IsAsked, "what the API server can do");
+        await TestWait.UntilAsync(() => scene.Get<ClusterCapabilities>().IsKnown, "what the API server can do");
         Assert.That(scene.Get<ClusterCapabilities>().Obstacle, Does.StartWith(obstacle));
         var decision = await scene.ReviewAsync(Review("{}", "{}"));
         Assert.That((IsGated(decision), Swapped(decision)), Is.EqualTo((false, true)));

@@ -95,7 +95,7 @@ internal sealed class PopulationObserverTests
     }
 
     [Test]
-    public async Task Immediate_responds_at_its_deadline_and_the_copy_goes_on()
+    public async Task Immediate_responds_at_its_deadline_and_the_copy_continues()
     {
         await using var scene = await StartAsync(PopulatePolicy.Immediate, deadline: TimeSpan.FromMilliseconds(100));
         _hold.Begin();

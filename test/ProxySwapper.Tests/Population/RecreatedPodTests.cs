@@ -12,7 +12,7 @@ namespace ProxySwapper.Tests.Population;
 internal sealed class RecreatedPodTests
 {
     [Test]
-    public async Task The_third_pod_of_a_controller_is_neither_rewritten_nor_gated_and_the_operator_is_told_once()
+    public async Task The_third_pod_of_a_controller_is_neither_rewritten_nor_gated_and_the_operator_is_notified_once()
     {
         await using var upstream = await InMemoryRegistry.StartAsync();
         await using var downstream = await InMemoryRegistry.StartAsync();
@@ -43,9 +43,9 @@ internal sealed class RecreatedPodTests
             Assert.That(image.Warning, Does.Contain("team/database:1").And.Contain("left unchanged for an hour"));
         }
         await TestWait.UntilAsync(() => EventsOf(server).Count > 0, "the Event");
-        var told = EventsOf(server).Single();
+        var reported = EventsOf(server).Single();
         Assert.That(
-            told,
+            reported,
             Does.Contain("PodRecreatedTooOften").And.Contain("Database (example.com/v1)").And.Contain("team").And.Contain("db-1")
         );
     }

@@ -112,7 +112,7 @@ internal sealed class RefusedLoginTests
     }
 
     [Test]
-    public async Task A_login_with_rights_for_one_repository_swaps_its_images_once_one_of_them_was_asked_for()
+    public async Task A_login_with_rights_for_one_repository_swaps_its_images_once_one_of_them_was_requested()
     {
         (_isClosed, _open) = (true, "mirror/team/app");
         await using var scene = await PopulationScene.StartAsync(

@@ -18,7 +18,7 @@ namespace ProxySwapper.Tests.Population;
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class ReloadedRulesTests
 {
-    private readonly TaskCompletionSource _asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _requested = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private InMemoryRegistry _upstream = null!;
     private InMemoryRegistry _before = null!;
@@ -54,7 +54,7 @@ internal sealed class ReloadedRulesTests
             GatedPodSamples.Create("team", "app", (Source, Target)),
             default
         );
-        await _asked.Task.WaitAsync(TimeSpan.FromMinutes(1), TimeProvider.System);
+        await _requested.Task.WaitAsync(TimeSpan.FromMinutes(1), TimeProvider.System);
         await ReloadAsync(scene);
         _end.SetResult();
         await TestWait.UntilAsync(() => GatedPodSamples.GatesOf(_server.FindPod("team", "app")!).Count == 0, "the release");
@@ -74,7 +74,7 @@ internal sealed class ReloadedRulesTests
         pod["spec"]!["nodeName"] = "node-1";
         await new ResourceClient(_client, ResourceType.Pods).CreateAsync("team", pod, default);
         var pass = scene.Get<IEnumerable<IHostedService>>().OfType<Reconciler>().Single().RunAsync(_client, default);
-        await _asked.Task.WaitAsync(TimeSpan.FromMinutes(1), TimeProvider.System);
+        await _requested.Task.WaitAsync(TimeSpan.FromMinutes(1), TimeProvider.System);
         await ReloadAsync(scene);
         _end.SetResult();
         Assert.That(await pass, Is.False);
@@ -140,7 +140,7 @@ internal sealed class ReloadedRulesTests
     {
         if (HttpMethods.IsHead(context.Request.Method) && context.Request.Path.Value == "/v2/mirror/app/manifests/1")
         {
-            _asked.TrySetResult();
+            _requested.TrySetResult();
             await _end.Task.WaitAsync(context.RequestAborted);
         }
         await next(context);

@@ -24,7 +24,7 @@ internal sealed class ConfiguredCredentialSourceTests
     {
         var chain = Chain(new RegistryEntryOptions { Host = RegistryName.Parse("r.example"), Auth = auth });
         Assert.That(await chain.GetAsync(Image, default), Is.EqualTo(_cloud.Current));
-        Assert.That((_docker.Asked, _clouds.Single()), Is.EqualTo((0, auth)));
+        Assert.That((_docker.Calls, _clouds.Single()), Is.EqualTo((0, auth)));
     }
 
     [TestCase("nginx")]
@@ -50,7 +50,7 @@ internal sealed class ConfiguredCredentialSourceTests
     {
         var chain = Chain(new RegistryEntryOptions { Host = RegistryName.Parse("r.example"), Auth = RegistryAuth.Ecr });
         var renewed = await chain.RenewAsync(Image, (await chain.GetAsync(Image, default))!, default);
-        Assert.That((renewed!.Password, _docker.Asked, _docker.Renewed), Is.EqualTo(("2", 0, 0)));
+        Assert.That((renewed!.Password, _docker.Calls, _docker.Renewed), Is.EqualTo(("2", 0, 0)));
     }
 
     [Test]

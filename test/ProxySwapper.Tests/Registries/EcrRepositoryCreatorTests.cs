@@ -44,7 +44,7 @@ internal sealed class EcrRepositoryCreatorTests : IAsyncDisposable
         Assert.That(
             _ecr.Calls.Select(call => call.Operation),
             Is.EqualTo(new[] { "CreateRepository" }),
-            "nothing is asked that is not needed"
+            "nothing is requested that is not needed"
         );
     }
 
@@ -121,11 +121,11 @@ internal sealed class EcrRepositoryCreatorTests : IAsyncDisposable
         for (var i = 0; i < 3; i++)
             await creator.ReconcileAsync(Image, default);
         Assert.That((string?)repository["lifecyclePolicyText"], Is.EqualTo(isOurs ? "{}" : null));
-        Assert.That(_ecr.Calls, Has.Count.EqualTo(isOurs ? 3 : 2), "asked once");
+        Assert.That(_ecr.Calls, Has.Count.EqualTo(isOurs ? 3 : 2), "requested once");
     }
 
     [Test]
-    public async Task Without_the_permission_to_look_the_copy_goes_on_and_it_is_named()
+    public async Task Without_the_permission_to_look_the_copy_continues_and_it_is_named()
     {
         _ecr.Repositories[Image.Repository] = [];
         _ecr.RespondAlways("DescribeRepositories", FakeEcrResponses.AccessDenied);
@@ -181,7 +181,7 @@ internal sealed class EcrRepositoryCreatorTests : IAsyncDisposable
     [TestCase("public.ecr.aws/a/b", false)]
     [TestCase("123456789012.dkr.ecr.eu-central-1.amazonaws.com/a", true)]
     [TestCase("123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/a", true)]
-    public async Task Only_private_registries_of_Amazon_are_asked(string image, bool isEcr)
+    public async Task Only_private_registries_of_Amazon_are_queried(string image, bool isEcr)
     {
         var creator = CreatorOf([]);
         Assert.That(creator.IsEcr(ImageReference.Parse(image).Registry), Is.EqualTo(isEcr));

@@ -87,9 +87,9 @@ internal sealed class ImageReferenceTests
     [TestCase("sha256:" + Hex, "image ID")]
     public void Invalid_references_are_refused_with_the_reason(string? text, string fault)
     {
-        Assert.That(ImageReference.TryParse(text, out var reference, out var told), Is.False);
+        Assert.That(ImageReference.TryParse(text, out var reference, out var reason), Is.False);
         Assert.That(reference, Is.Null);
-        Assert.That(told, Does.Match(fault));
+        Assert.That(reason, Does.Match(fault));
     }
 
     [Test]

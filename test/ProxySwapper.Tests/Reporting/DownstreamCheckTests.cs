@@ -17,7 +17,7 @@ internal sealed class DownstreamCheckTests
     private const int Limit = 5;
 
     [Test]
-    public async Task Hosts_are_asked_in_parallel_and_none_beyond_its_limit()
+    public async Task Hosts_are_queried_in_parallel_and_none_beyond_its_limit()
     {
         var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -134,7 +134,7 @@ internal sealed class DownstreamCheckTests
         await new DownstreamCheck(registries, compareDigests: false).RunAsync(builder.Entries, _ => { }, default);
         var entry = builder.Entries.Single();
         Assert.That(entry.State, Is.EqualTo(state));
-        Assert.That(entry.Problem, Does.StartWith($"{target} is a registry on each node, and was asked on this machine: "));
+        Assert.That(entry.Problem, Does.StartWith($"{target} is a registry on each node, and was checked on this machine: "));
     }
 
     [Test]

@@ -58,7 +58,7 @@ internal sealed class ReportBuilderTests
         [
             "Without docker.io, it is not known whether 2 images of 2 workloads could restart.",
             "A cold start pulls 0 to 2 times from docker.io.",
-            "Whether 1 image can be had without another registry is not known.",
+            "Whether 1 image can be pulled without another registry is not known.",
         ];
         Assert.That(SummaryOf(builder), Is.SupersetOf(open).And.None.Contains("No image depends"));
         foreach (var entry in builder.Entries)
@@ -95,7 +95,7 @@ internal sealed class ReportBuilderTests
                 "On demand (2 images): the target fetches missing images from its upstream, so a HEAD request does not show what it has.",
                 "A cold start pulls 1 to 2 times from docker.io.",
                 "Docker Hub documents 100 pulls in 6 hours without a login, 200 with a free account: 1 to 2 are within both.",
-                "Whether 1 image can be had without another registry is not known.",
+                "Whether 1 image can be pulled without another registry is not known.",
             ])
         );
     }

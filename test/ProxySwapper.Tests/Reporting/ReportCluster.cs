@@ -99,7 +99,7 @@ internal sealed class ReportCluster : IAsyncDisposable
     /// <summary>Members of metadata: the annotation with the original image of the container <c>main</c>.</summary>
     public static string Original(string image) => $$""", "annotations": {"original-image.proxyswapper.io/main": "{{image}}"}""";
 
-    /// <summary>Reports all images, without asking registries.</summary>
+    /// <summary>Reports all images, without querying registries.</summary>
     public async Task<ImageReport> ReportAsync(string more = "", string? only = null)
     {
         var options = ConfigurationReader.ReadText("config.yaml", Rules + more, EnvironmentVariables.None);

@@ -57,9 +57,9 @@ internal sealed class ConnectionLimiterTests : IDisposable
     }
 
     [Test]
-    public void A_client_that_says_something_outlasts_many_that_say_nothing()
+    public void A_client_that_sends_something_outlasts_many_that_send_nothing()
     {
-        Open("greeted", 0).MarkGreeted();
+        Open("greeted", 0).MarkHandshaking();
         Open("secured", 0).MarkSecured();
         Assert.That(Open("requesting", 0).TryBegin());
         for (var index = 0; index < 5 * Maximum; index++)

@@ -10,7 +10,7 @@ namespace ProxySwapper.Tests.Serving;
 internal sealed class StartupSummaryTests
 {
     [Test]
-    public async Task The_start_tells_targets_and_policies_as_the_configuration_spells_them()
+    public async Task The_start_logs_targets_and_policies_as_the_configuration_spells_them()
     {
         var options = ConfigurationReader.ReadText(
             "c.yaml",

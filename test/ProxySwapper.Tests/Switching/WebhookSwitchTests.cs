@@ -218,7 +218,7 @@ internal sealed class WebhookSwitchTests
         );
     }
 
-    /// <summary>Three versions of the API are asked.</summary>
+    /// <summary>Three versions of the API are requested.</summary>
     private static ScriptedApiServer WithoutBinding(ScriptedApiServer server) =>
         server.Respond(404, Missing).Respond(404, Missing).Respond(404, Missing);
 

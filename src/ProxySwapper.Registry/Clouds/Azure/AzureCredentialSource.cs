@@ -82,7 +82,7 @@ public sealed partial class AzureCredentialSource : IRegistryCredentialSource
         return SelectAsync(image.Registry, credential => credential.RenewAsync(refused, cancellationToken));
     }
 
-    private ValueTask<RegistryCredential?> SelectAsync(RegistryName host, Func<CachedCredential, ValueTask<RegistryCredential?>> ask)
+    private ValueTask<RegistryCredential?> SelectAsync(RegistryName host, Func<CachedCredential, ValueTask<RegistryCredential?>> get)
     {
         var account = _accounts.GetValueOrDefault(host);
         if (account is null && !IsAzure(host))
@@ -94,7 +94,7 @@ public sealed partial class AzureCredentialSource : IRegistryCredentialSource
             && _environment["AZURE_SP_PASSWORD"] is { Length: > 0 } password
         )
             return new(RegistryCredential.Basic(id, password));
-        return ask(
+        return get(
             _credentials.GetOrAdd(
                 host,
                 name =>

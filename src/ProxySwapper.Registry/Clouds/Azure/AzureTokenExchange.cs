@@ -34,7 +34,7 @@ internal sealed class AzureTokenExchange(RegistryClients clients, TimeProvider t
         {
             try
             {
-                return await AskAsync(clients.HostOf(registry), accessToken, tenant, cancellationToken);
+                return await ExchangeOnceAsync(clients.HostOf(registry), accessToken, tenant, cancellationToken);
             }
             catch (RegistryException fault)
             {
@@ -71,7 +71,7 @@ internal sealed class AzureTokenExchange(RegistryClients clients, TimeProvider t
         }
     }
 
-    private async Task<RenewableCredential> AskAsync(
+    private async Task<RenewableCredential> ExchangeOnceAsync(
         RegistryHost host,
         string accessToken,
         string? tenant,

@@ -39,7 +39,7 @@ internal struct StringEndIndex
         for (; at < text.Length; at = _start + BlockSize)
         {
             _start = at;
-            _stops = StopsOf(text[at..]);
+            _stops = EndMaskOf(text[at..]);
             if (_stops != 0)
                 return at + BitOperations.TrailingZeroCount(_stops);
         }
@@ -47,11 +47,11 @@ internal struct StringEndIndex
     }
 
     /// <summary>A bit for each of the first 64 bytes.</summary>
-    private static ulong StopsOf(ReadOnlySpan<byte> text)
+    private static ulong EndMaskOf(ReadOnlySpan<byte> text)
     {
         if (text.Length >= BlockSize)
-            return StopsOf(Vector256.Create(text))
-                | (ulong)StopsOf(Vector256.Create(text[Vector256<byte>.Count..])) << Vector256<byte>.Count;
+            return EndMaskOf(Vector256.Create(text))
+                | (ulong)EndMaskOf(Vector256.Create(text[Vector256<byte>.Count..])) << Vector256<byte>.Count;
         var stops = 0UL;
         for (var at = 0; at < text.Length; at++)
             if (text[at] is (byte)'"' or (byte)'\\' or <= LastControl)
@@ -59,7 +59,7 @@ internal struct StringEndIndex
         return stops;
     }
 
-    private static uint StopsOf(Vector256<byte> block) =>
+    private static uint EndMaskOf(Vector256<byte> block) =>
         (
             Vector256.Equals(block, Vector256.Create((byte)'"'))
             | Vector256.Equals(block, Vector256.Create((byte)'\\'))

@@ -17,7 +17,7 @@ internal static class CopyOutput
         return await copy(lines);
     }
 
-    /// <summary>The first characters of a blob's digest, enough to tell the blobs of an image apart.</summary>
+    /// <summary>The first characters of a blob's digest, enough to distinguish the blobs of an image.</summary>
     public static string NameOf(CopyProgress progress) => progress.Blob.Digest.ToString()[..DigestLength];
 
     /// <summary>The result of a copy as a line of text.</summary>

@@ -35,7 +35,7 @@ internal static class MirrorTable
         string[] RowOf(string name, IReadOnlyList<MirrorResult> results) => [name, .. columns.Select(column => column.Cell(results))];
     }
 
-    /// <summary>Sources; entries that share one are told apart by their destinations, or by their keys if they share that too.</summary>
+    /// <summary>Sources; entries that share one are distinguished by their destinations, or by their keys if they share that too.</summary>
     private static IEnumerable<string> NamesOf(IReadOnlyList<MirrorImage> images)
     {
         var sources = images.CountBy(image => image.Source.Name).ToDictionary();

@@ -5,7 +5,7 @@ namespace ProxySwapper.Commands.Output;
 /// <summary>Human-readable standard output: colours and the terminal's width where there is one, plain unbroken lines in a pipe.</summary>
 internal static class ProgramConsole
 {
-    private const int Unbroken = 10_000;
+    private const int WidthWithoutWrapping = 10_000;
 
     public static bool IsTerminal => !Console.IsOutputRedirected && Environment.GetEnvironmentVariable("TERM") is not "dumb";
 
@@ -20,7 +20,7 @@ internal static class ProgramConsole
             }
         );
         if (!IsTerminal)
-            console.Profile.Width = Unbroken;
+            console.Profile.Width = WidthWithoutWrapping;
         return console;
     }
 }

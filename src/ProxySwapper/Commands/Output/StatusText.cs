@@ -6,7 +6,7 @@ using ProxySwapper.Reporting;
 namespace ProxySwapper.Commands.Output;
 
 /// <summary>
-/// The state of <c>/populate</c> for a terminal: a summary, then what the page shows, in the page's order. What servers said is printed
+/// The state of <c>/populate</c> for a terminal: a summary, then what the page shows, in the page's order. What servers returned is printed
 /// without control characters.
 /// </summary>
 internal sealed class StatusText

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace ProxySwapper.Configuration.Yaml;
 
-/// <summary>How enum members are written in configuration files, and in what tells of them.</summary>
+/// <summary>How enum members are written in configuration files, and in messages about them.</summary>
 internal static class ConfigurationValue
 {
     /// <summary>The camelCase name of a member, such as <c>delayed</c>.</summary>

@@ -17,7 +17,7 @@ internal sealed class YamlSection(YamlSource source, string path, YamlMappingNod
     /// <summary>The keys as written, in order.</summary>
     public IEnumerable<string> Keys => mapping.Children.Keys.Select(NameOf);
 
-    /// <summary>The keys that have been asked for: all valid ones, once the section has been read.</summary>
+    /// <summary>The keys that have been read: all valid ones, once the section has been read.</summary>
     public IReadOnlySet<string> KnownKeys => _known;
 
     /// <summary>The path of this section, such as <c>rules[1]</c>.</summary>

@@ -16,7 +16,7 @@ namespace ProxySwapper.Kubernetes.Connection;
 internal sealed class ExecCredentialSource(ExecPlugin plugin, TimeProvider time) : IKubernetesCredentialSource, IDisposable
 {
     private const int MaximumOutput = 1024 * 1024;
-    private const int MaximumComplaint = 1024;
+    private const int MaximumErrorLength = 1024;
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
 
     private readonly SemaphoreSlim _running = new(1, 1);
@@ -50,12 +50,12 @@ internal sealed class ExecCredentialSource(ExecPlugin plugin, TimeProvider time)
         {
             process.StandardInput.Close();
             var output = ReadAsync(process.StandardOutput, MaximumOutput, timeout.Token);
-            var complaint = ReadAsync(process.StandardError, MaximumOutput, timeout.Token);
-            await Task.WhenAll(output, complaint, process.WaitForExitAsync(timeout.Token));
+            var error = ReadAsync(process.StandardError, MaximumOutput, timeout.Token);
+            await Task.WhenAll(output, error, process.WaitForExitAsync(timeout.Token));
             if (process.ExitCode == 0)
                 return await output;
-            var said = (await complaint).Trim();
-            throw Fault($"exited with code {process.ExitCode}: {said[..Math.Min(said.Length, MaximumComplaint)]}");
+            var errorOutput = (await error).Trim();
+            throw Fault($"exited with code {process.ExitCode}: {errorOutput[..Math.Min(errorOutput.Length, MaximumErrorLength)]}");
         }
         catch (OperationCanceledException) when (timeout.HasPassed)
         {

@@ -16,12 +16,12 @@ internal sealed partial class ClusterCapabilities(KubernetesAccess kubernetes, T
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(10);
     private static readonly string[] NeededVerbs = ["list", "watch", "patch"];
 
-    private const string NotAsked = "the API server has not been checked yet";
+    private const string Unchecked = "the API server has not been checked yet";
 
-    private volatile string? _obstacle = NotAsked;
+    private volatile string? _obstacle = Unchecked;
 
     /// <summary>Whether it is known by now.</summary>
-    public bool IsAsked => _obstacle != NotAsked;
+    public bool IsKnown => _obstacle != Unchecked;
 
     /// <summary>Whether Pods can be gated.</summary>
     public bool HasGates => _obstacle is null;
@@ -43,7 +43,7 @@ internal sealed partial class ClusterCapabilities(KubernetesAccess kubernetes, T
         {
             while (true)
             {
-                var hasResponded = await AskAsync(client, stoppingToken);
+                var hasResponded = await CheckAsync(client, stoppingToken);
                 await Task.Delay(hasResponded ? Interval : RetryInterval, time, stoppingToken);
             }
         }
@@ -54,7 +54,7 @@ internal sealed partial class ClusterCapabilities(KubernetesAccess kubernetes, T
     }
 
     /// <summary>Checks once; false without a response, which keeps the previous result.</summary>
-    internal async Task<bool> AskAsync(KubernetesClient client, CancellationToken cancellationToken)
+    internal async Task<bool> CheckAsync(KubernetesClient client, CancellationToken cancellationToken)
     {
         try
         {
@@ -69,7 +69,7 @@ internal sealed partial class ClusterCapabilities(KubernetesAccess kubernetes, T
         }
         catch (Exception problem) when (problem is KubernetesException or KubernetesConnectionException)
         {
-            Log.NotAsked(logger, problem.Message);
+            Log.CheckFailed(logger, problem.Message);
             return false;
         }
     }
@@ -108,6 +108,6 @@ internal sealed partial class ClusterCapabilities(KubernetesAccess kubernetes, T
         public static partial void NoGates(ILogger logger, string obstacle);
 
         [LoggerMessage(3, LogLevel.Warning, "Cannot check whether Pods can be gated: {Error}")]
-        public static partial void NotAsked(ILogger logger, string error);
+        public static partial void CheckFailed(ILogger logger, string error);
     }
 }

@@ -64,7 +64,7 @@ internal sealed partial class CopyClaim : IAsyncDisposable
         await _stop.CancelAsync();
         await _renewing;
         if (_lease is { } lease)
-            await GiveBackAsync(lease);
+            await ReleaseAsync(lease);
         _stop.Dispose();
         _lost.Dispose();
     }
@@ -127,7 +127,7 @@ internal sealed partial class CopyClaim : IAsyncDisposable
             ? current
             : null;
 
-    private async Task GiveBackAsync(Lease lease)
+    private async Task ReleaseAsync(Lease lease)
     {
         using var timeout = new OperationTimeout(CallTimeout, _time, CancellationToken.None);
         try
@@ -140,7 +140,7 @@ internal sealed partial class CopyClaim : IAsyncDisposable
         catch (Exception problem)
         {
             // Whatever it is, the copy has ended as it has.
-            Log.NotGivenBack(_logger, lease.Name, CopyClaims.Duration.TotalSeconds, timeout.HasPassed ? timeout.Reason : problem.Message);
+            Log.NotReleased(_logger, lease.Name, CopyClaims.Duration.TotalSeconds, timeout.HasPassed ? timeout.Reason : problem.Message);
         }
     }
 
@@ -150,6 +150,6 @@ internal sealed partial class CopyClaim : IAsyncDisposable
         public static partial void NotRenewed(ILogger logger, string name, string error);
 
         [LoggerMessage(2, LogLevel.Warning, "Cannot delete Lease {Name}, it expires in {Seconds} s: {Error}")]
-        public static partial void NotGivenBack(ILogger logger, string name, double seconds, string error);
+        public static partial void NotReleased(ILogger logger, string name, double seconds, string error);
     }
 }

@@ -196,5 +196,5 @@ internal sealed partial class CopyClaims(KubernetesAccess kubernetes, TimeProvid
 
 /// <summary>The result of a claim.</summary>
 /// <param name="Claim">The claim, or null if another replica has it or the API server does not respond.</param>
-/// <param name="NextTry">When that replica's Lease expires, unless renewed, or the API server is asked again.</param>
+/// <param name="NextTry">When that replica's Lease expires, unless renewed, or the API server is queried again.</param>
 internal readonly record struct ClaimResult(CopyClaim? Claim, DateTimeOffset? NextTry);

@@ -58,7 +58,7 @@ internal sealed partial class PullSecretCheck : BackgroundService
     }
 
     /// <summary>Checks the Secrets of a Pod. Returns at once.</summary>
-    public void See(ListedPod pod)
+    public void Observe(ListedPod pod)
     {
         var rules = _rules.Current;
         if (_kubernetes.Client is null)
@@ -78,8 +78,8 @@ internal sealed partial class PullSecretCheck : BackgroundService
             if (_found.Count >= MaximumRemembered)
                 return;
             // Before the request, so that a thousand Pods, seen by several watches, cause only one.
-            var asked = new Found(now + MissingFor, found?.IsMissing == true);
-            if (found is null ? !_found.TryAdd(key, asked) : !_found.TryUpdate(key, asked, found))
+            var pending = new Found(now + MissingFor, found?.IsMissing == true);
+            if (found is null ? !_found.TryAdd(key, pending) : !_found.TryUpdate(key, pending, found))
                 continue;
             _requests.Writer.TryWrite(new CheckRequest(key, pod.Origin.Name ?? "", pod.Uid, target, decision.Rule ?? ""));
         }

@@ -21,23 +21,23 @@ internal sealed class AccessCheck(RegistryServices registries, Func<PopulationPl
 
     /// <summary>Returns without an exception if we may do what populating the repository needs.</summary>
     /// <exception cref="RegistryException">We may not, or it is unknown.</exception>
-    public async Task AskAsync(RegistryName registry, string repository, CancellationToken cancellationToken)
+    public async Task CheckAsync(RegistryName registry, string repository, CancellationToken cancellationToken)
     {
-        await AskToReadAsync(registry, repository, cancellationToken);
+        await CheckReadAsync(registry, repository, cancellationToken);
         if (!planner().IsWarmedUp(registry, repository))
             await registries.Clients.For(registry, registries.Credentials).CheckUploadAsync(repository, cancellationToken);
     }
 
     /// <summary>Returns without an exception if we may read.</summary>
     /// <exception cref="RegistryException">We may not, or it is unknown.</exception>
-    public Task AskToReadAsync(RegistryName registry, string repository, CancellationToken cancellationToken) =>
+    public Task CheckReadAsync(RegistryName registry, string repository, CancellationToken cancellationToken) =>
         registries.Clients.For(registry, registries.Credentials).HeadManifestAsync(repository, Probe, cancellationToken);
 
     /// <summary>Whether the registry rejected our login, as opposed to a temporary failure.</summary>
     public static bool IsDenial(RegistryException problem, RegistryName registry) =>
         problem.Host == registry && problem.Status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden;
 
-    /// <summary>Whether the registry let us ask, but has no such repository.</summary>
+    /// <summary>Whether the registry allows the request, but has no such repository.</summary>
     public static bool IsAbsence(RegistryException problem, RegistryName registry) =>
         problem.Host == registry && (problem.IsRepositoryUnknown || problem.Status == HttpStatusCode.NotFound);
 

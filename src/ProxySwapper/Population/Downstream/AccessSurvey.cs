@@ -11,7 +11,7 @@ namespace ProxySwapper.Population.Downstream;
 
 /// <summary>
 /// Checks our access to every target of the rules now, while the caller waits. Unlike <see cref="DownstreamHealth"/>, a
-/// single rejection counts, and a target without a path is asked about a repository that an image could go to.
+/// single rejection counts, and a target without a path is checked with a repository that an image could go to.
 /// </summary>
 internal sealed class AccessSurvey(RegistryServices registries, TimeProvider time)
 {
@@ -56,9 +56,9 @@ internal sealed class AccessSurvey(RegistryServices registries, TimeProvider tim
         try
         {
             if (repository.IsPopulated)
-                await access.AskAsync(repository.Registry, repository.Repository, timeout.Token);
+                await access.CheckAsync(repository.Registry, repository.Repository, timeout.Token);
             else
-                await access.AskToReadAsync(repository.Registry, repository.Repository, timeout.Token);
+                await access.CheckReadAsync(repository.Registry, repository.Repository, timeout.Token);
             return new(
                 AccessOutcome.Granted,
                 repository is { IsPopulated: true, IsWarmed: false }
@@ -106,7 +106,7 @@ internal readonly record struct AccessFinding(AccessOutcome Outcome, string Text
 /// <summary>The result of a check of a target.</summary>
 internal enum AccessOutcome
 {
-    /// <summary>The registry let us do what we need.</summary>
+    /// <summary>The registry allows what we need.</summary>
     Granted,
 
     /// <summary>It could not be checked, which is not an error.</summary>

@@ -11,29 +11,29 @@ namespace ProxySwapper.Population.Downstream;
 internal sealed class AdmissionLookups(DownstreamLookup lookup, LookupLimiter limiter)
 {
     private readonly SingleFlight<(string Namespace, string Target), ImagePresence> _lookups = new();
-    private readonly ConcurrentDictionary<(string Namespace, string Target), bool> _asked = new();
+    private readonly ConcurrentDictionary<(string Namespace, string Target), bool> _started = new();
 
     /// <summary>Whether an image is downstream, as far as can be determined before a deadline. Never throws.</summary>
-    /// <returns>Null if other lookups took all the time, so that the registry was not asked for this image.</returns>
+    /// <returns>Null if other lookups took all the time, so that the registry was not queried for this image.</returns>
     public async Task<ImagePresence?> FindAsync(string @namespace, ImageReference target, CancellationToken deadline)
     {
         var key = (@namespace, target.ToString());
         while (!deadline.IsCancellationRequested)
             try
             {
-                return await _lookups.RunAsync(key, () => AskAsync(key, target, deadline), deadline);
+                return await _lookups.RunAsync(key, () => LookUpAsync(key, target, deadline), deadline);
             }
             catch (OperationCanceledException)
             {
                 // The time is up, or that of another review, which waited for its turn.
             }
-        return _asked.ContainsKey(key) ? ImagePresence.Unknown : null;
+        return _started.ContainsKey(key) ? ImagePresence.Unknown : null;
     }
 
-    private async Task<ImagePresence> AskAsync((string Namespace, string Target) key, ImageReference target, CancellationToken deadline)
+    private async Task<ImagePresence> LookUpAsync((string Namespace, string Target) key, ImageReference target, CancellationToken deadline)
     {
         using var place = await limiter.EnterForReviewAsync(key.Namespace, target.Registry, deadline);
-        _asked[key] = true;
+        _started[key] = true;
         try
         {
             // Keeps its place until the registry has responded, so that no number of reviews starts more.
@@ -41,7 +41,7 @@ internal sealed class AdmissionLookups(DownstreamLookup lookup, LookupLimiter li
         }
         finally
         {
-            _asked.TryRemove(key, out _);
+            _started.TryRemove(key, out _);
         }
     }
 }

@@ -14,7 +14,7 @@ namespace ProxySwapper.Population.Downstream;
 /// Detects failing downstream registries by an occasional cheap request, every few seconds while one fails. With
 /// <c>proxyHealth.fallback</c>, images are left unchanged in the meantime.
 /// </summary>
-/// <param name="probe">Asks the registries.</param>
+/// <param name="probe">Queries the registries.</param>
 /// <param name="cluster">Whether Pods can be gated.</param>
 /// <param name="rules">The current configuration.</param>
 /// <param name="events">Writes Events.</param>
@@ -32,7 +32,7 @@ internal sealed partial class DownstreamHealth(
 ) : BackgroundService, IReadinessCheck
 {
     /// <summary>Healthy registries are checked this much less often than failing ones.</summary>
-    private const int CalmFactor = 6;
+    private const int HealthyIntervalFactor = 6;
 
     /// <summary>Targets of one registry that are checked at the same time.</summary>
     private const int ParallelChecks = 4;
@@ -268,7 +268,7 @@ internal sealed partial class DownstreamHealth(
             health.Checked(fault, _clock.UtcNow);
             var options = rules.Current.Options;
             var interval = options.ProxyHealth.Interval;
-            health.NextCheck = _clock.UtcNow + (health.IsDoubtful ? interval : interval * CalmFactor);
+            health.NextCheck = _clock.UtcNow + (health.HasFailures ? interval : interval * HealthyIntervalFactor);
             Summarize();
             if (isNews)
                 Report(health.Registry.Text, fault, FallsBack(options), cancellationToken);

@@ -72,7 +72,7 @@ internal sealed partial class DownstreamLookup(
             : await VerifyAsync(work.Target, cancellationToken) == ImagePresence.Missing;
 
     /// <summary>Whether an image is downstream now, ignoring the cache.</summary>
-    public Task<ImagePresence> AskAsync(ImageReference target, CancellationToken cancellationToken) =>
+    public Task<ImagePresence> LookUpUncachedAsync(ImageReference target, CancellationToken cancellationToken) =>
         LookUpAsync(target.ToString(), target, cancellationToken);
 
     private async Task<ImagePresence> LookUpAsync(string key, ImageReference target, CancellationToken deadline)

@@ -8,7 +8,7 @@ using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Population.Downstream;
 
-/// <summary>Asks downstream registries whether they respond and accept our credentials, each within a few seconds.</summary>
+/// <summary>Checks whether downstream registries respond and accept our credentials, each within a few seconds.</summary>
 internal sealed class DownstreamProbe
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
@@ -26,7 +26,7 @@ internal sealed class DownstreamProbe
     public DownstreamProbe(RegistryServices registries, CurrentPlanner planner, TimeProvider time)
         : this(
             (registry, cancellationToken) => registries.Clients.For(registry, registries.Credentials).PingAsync(cancellationToken),
-            new AccessCheck(registries, () => planner.Value).AskAsync,
+            new AccessCheck(registries, () => planner.Value).CheckAsync,
             time
         ) { }
 
@@ -63,7 +63,7 @@ internal sealed class DownstreamProbe
     }
 
     /// <summary>
-    /// Asks for the first repository of a target, and for all others at the same time unless that one is granted.
+    /// Checks the first repository of a target, and all others at the same time unless that one is granted.
     /// </summary>
     public async Task<IReadOnlyList<RepositoryAccess>> AccessOfAsync(
         RegistryName registry,

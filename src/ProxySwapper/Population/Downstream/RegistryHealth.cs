@@ -35,7 +35,7 @@ internal sealed class RegistryHealth(RegistryName registry)
     public IEnumerable<TargetAccess> Targets => _targets.Append(_others);
 
     /// <summary>Whether it or one of its targets failed at the last check.</summary>
-    public bool IsDoubtful => Failures > 0 || Targets.Any(target => target.Failures > 0);
+    public bool HasFailures => Failures > 0 || Targets.Any(target => target.Failures > 0);
 
     /// <summary>The state at the last check.</summary>
     public DownstreamState State { get; private set; } = new(registry, null, null, DownstreamAccess.Unknown, null);

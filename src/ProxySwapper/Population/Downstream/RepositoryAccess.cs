@@ -9,7 +9,7 @@ internal sealed record RepositoryAccess(string Repository, RepositoryResponse Re
 /// <summary>The response of a registry to a check of a repository.</summary>
 internal enum RepositoryResponse
 {
-    /// <summary>Nothing that tells: it was too slow, did not respond, or failed (5xx).</summary>
+    /// <summary>Not known: it was too slow, did not respond, or failed (5xx).</summary>
     Inconclusive,
 
     /// <summary>The repository does not exist, as with registries where the first copy creates it: our login was not refused.</summary>

@@ -115,7 +115,7 @@ internal sealed class JobSelector(ConfigurationMonitor rules, RegistryCircuitBre
     )
     {
         wake = null;
-        // One at a time: the worker of a job that was told to stop will soon be free.
+        // One at a time: the worker of a job that is being stopped will soon be free.
         if (running.Count < Workers || running.Any(job => job is { WasPreempted: true, Stop: null }))
             return null;
         var workers = running.CountBy(job => job.Tenant).ToDictionary();
@@ -140,9 +140,9 @@ internal sealed class JobSelector(ConfigurationMonitor rules, RegistryCircuitBre
             if (IsSlow(job, tenant, now) && !MayOccupyWorker(job, tenant, running))
                 continue;
             seen.Add(tenant);
-            var notice = job.ReadyAt + PaceTracker.RecallNotice;
-            wake = Earlier(wake, notice > now ? notice : now + PaceTracker.RecallNotice);
-            if (FindPreemptible(candidates, workers, tenant, isNoticeOver: notice <= now, now) is { } preempted)
+            var preemptible = job.ReadyAt + PaceTracker.PreemptionDelay;
+            wake = Earlier(wake, preemptible > now ? preemptible : now + PaceTracker.PreemptionDelay);
+            if (FindPreemptible(candidates, workers, tenant, isDelayOver: preemptible <= now, now) is { } preempted)
                 return preempted;
         }
         return null;
@@ -152,13 +152,13 @@ internal sealed class JobSelector(ConfigurationMonitor rules, RegistryCircuitBre
         List<PopulationJob> candidates,
         Dictionary<string, int> workers,
         string tenant,
-        bool isNoticeOver,
+        bool isDelayOver,
         DateTimeOffset now
     ) =>
         candidates
             .Where(job =>
                 job.IsOverdue && !workers.ContainsKey(tenant)
-                || isNoticeOver && IsBorrowedFrom(tenant, job, workers) && !PaceTracker.EndsSoon(job, now)
+                || isDelayOver && ExceedsShare(tenant, job, workers) && !PaceTracker.EndsSoon(job, now)
             )
             .MaxBy(job => (job.StartedAt, job.Sequence));
 
@@ -174,9 +174,9 @@ internal sealed class JobSelector(ConfigurationMonitor rules, RegistryCircuitBre
     }
 
     /// <summary>Whether a running job's namespace has more workers than its share and than another, and had them for longer.</summary>
-    private bool IsBorrowedFrom(string tenant, PopulationJob job, Dictionary<string, int> workers) =>
+    private bool ExceedsShare(string tenant, PopulationJob job, Dictionary<string, int> workers) =>
         workers[job.Tenant] > Math.Max(Share, workers.GetValueOrDefault(tenant))
-        && _namespaces.RankOf(job.Tenant).Used - _namespaces.RankOf(tenant).Used >= PaceTracker.RecallNotice;
+        && _namespaces.RankOf(job.Tenant).Used - _namespaces.RankOf(tenant).Used >= PaceTracker.PreemptionDelay;
 
     /// <summary>When the next running job will count as slow, without further progress.</summary>
     public static DateTimeOffset? NextOverdue(IEnumerable<PopulationJob> running) =>

@@ -14,9 +14,9 @@ internal sealed class PaceTracker
     public const long MinimumRate = 1 << 20;
 
     /// <summary>
-    /// How long others wait, and how much less worker time they had, before a namespace has to give back workers beyond its share.
+    /// How long others wait, and how much less worker time they had, before a namespace loses workers beyond its share.
     /// </summary>
-    public static readonly TimeSpan RecallNotice = TimeSpan.FromMilliseconds(500);
+    public static readonly TimeSpan PreemptionDelay = TimeSpan.FromMilliseconds(500);
 
     /// <summary>What ends within this time is not stopped.</summary>
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(3);

@@ -41,7 +41,7 @@ internal sealed partial class PopulationQueue
                 else
                     lastOfHost = Math.Max(lastOfHost, _selector.CircuitBreaker.Failed(key, fault.RetryAfter, now));
             Leave(job);
-            // A Pod that joined in the meantime may have the missing secrets, or one of a namespace that found no place.
+            // A Pod that joined in the meantime may have the missing secrets, or one of a namespace that was over the limit.
             var isJoinedByNone = ReferenceEquals(job.Origins, job.OriginsAtStart);
             var isRefused = fault.Kind == FailureKind.Permanent && fault.Host == job.Work.Origin.Registry;
             var isAdvanced = (isRefused || fault.Kind != FailureKind.Permanent) && job.AdvanceOrigins(isRefused);

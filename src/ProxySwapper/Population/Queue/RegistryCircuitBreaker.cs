@@ -68,9 +68,9 @@ internal sealed class RegistryCircuitBreaker(Backoff delay)
             state.Failures++;
             state.Until = now + delay.After(state.Failures, retryAfter);
         }
-        else if (retryAfter is { } asked && now + asked > state.Until)
+        else if (retryAfter is { } wait && now + wait > state.Until)
         {
-            state.Until = now + asked;
+            state.Until = now + wait;
         }
         return state.Failures;
     }

@@ -79,7 +79,7 @@ internal sealed partial class JobExecutor(
             if (cancellationToken.IsCancellationRequested)
                 Log.Stopped(logger, job.Work.Key);
             else
-                Log.MadeWay(logger, job.Work.Key, job.BytesTotal);
+                Log.Requeued(logger, job.Work.Key, job.BytesTotal);
         }
         catch (Exception fault) when (FailureClassifier.IsExpected(fault))
         {
@@ -107,12 +107,12 @@ internal sealed partial class JobExecutor(
         failure is { Kind: FailureKind.Permanent, Host: { } host }
         && host == job.Work.Origin.Registry
         && job.Work is CopyWork
-        && await lookup.AskAsync(job.Work.Target, cancellationToken) == ImagePresence.Present;
+        && await lookup.LookUpUncachedAsync(job.Work.Target, cancellationToken) == ImagePresence.Present;
 
     private static partial class Log
     {
         [LoggerMessage(5, LogLevel.Information, "{Target} is requeued behind other images: it has {Bytes} bytes to copy")]
-        public static partial void MadeWay(ILogger logger, string target, long bytes);
+        public static partial void Requeued(ILogger logger, string target, long bytes);
 
         [LoggerMessage(6, LogLevel.Warning, "{Target} was interrupted by shutdown")]
         public static partial void Stopped(ILogger logger, string target);

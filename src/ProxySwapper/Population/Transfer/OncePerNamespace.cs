@@ -10,20 +10,20 @@ internal sealed class OncePerNamespace
     private const int MaximumNamespaces = 1000;
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, HashSet<string>> _told = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, HashSet<string>> _reported = new(StringComparer.Ordinal);
 
     /// <summary>True if this is new, and the namespace has not reached its limit.</summary>
     public bool IsFirst(string @namespace, string subject)
     {
         lock (_gate)
         {
-            if (!_told.TryGetValue(@namespace, out var told))
+            if (!_reported.TryGetValue(@namespace, out var subjects))
             {
-                if (_told.Count >= MaximumNamespaces)
-                    _told.Clear();
-                _told[@namespace] = told = new HashSet<string>(StringComparer.Ordinal);
+                if (_reported.Count >= MaximumNamespaces)
+                    _reported.Clear();
+                _reported[@namespace] = subjects = new HashSet<string>(StringComparer.Ordinal);
             }
-            return told.Count < MaximumOfNamespace && told.Add(subject);
+            return subjects.Count < MaximumOfNamespace && subjects.Add(subject);
         }
     }
 }

@@ -32,7 +32,7 @@ internal sealed class TagSources(RegistryServices access)
     public static bool IsRecord(ImageReference target) => target.Tag?.StartsWith(Prefix, StringComparison.Ordinal) == true;
 
     /// <summary>The name of the repository that a tag was copied from; null if that is not recorded.</summary>
-    /// <exception cref="RegistryException">The target could not be asked.</exception>
+    /// <exception cref="RegistryException">The target could not be queried.</exception>
     public async Task<string?> FindAsync(ImageReference target, CancellationToken cancellationToken)
     {
         try

@@ -51,7 +51,7 @@ internal sealed class MirrorTableTests
     }
 
     [Test]
-    public void Entries_of_one_source_are_told_apart()
+    public void Entries_of_one_source_are_distinguished()
     {
         var images = MirrorFiles
             .Read(

@@ -92,7 +92,7 @@ internal sealed partial class StatusTextTests
         var words = meanings.SelectMany(entry => entry.Pattern.ToString().Replace(@"5\d\d", "503", StringComparison.Ordinal).Split('|'));
         foreach (var reason in words.Append("HTTP 401").Append("HTTP 403").Append("something else"))
             Assert.That(
-                StatusReason.Meaning($"it said: {reason}"),
+                StatusReason.Meaning($"failed: {reason}"),
                 Is.EqualTo(meanings.Find(entry => entry.Pattern.IsMatch(reason)).Meaning ?? "The copy failed."),
                 reason
             );

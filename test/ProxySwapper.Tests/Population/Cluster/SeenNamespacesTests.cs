@@ -5,7 +5,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Population.Cluster;
 
-/// <summary>Which Pods tell the namespaces that exist from those that only reviews have named.</summary>
+/// <summary>Which Pods distinguish the namespaces that exist from those that only reviews have named.</summary>
 [TestFixture]
 internal sealed class SeenNamespacesTests : GateFixture
 {

@@ -28,7 +28,7 @@ internal sealed class AccessSurveyTests
     [TestCase("registry.example.com:5000/**", "r.example/{registry}", "registry.example.com_5000/proxyswapper-access-check")]
     [TestCase("**", "r.example/{registry}", Probe)]
     [TestCase("*.example.com", "r.example", Probe)]
-    public void A_target_without_a_path_is_asked_about_a_repository_that_an_image_could_go_to(string match, string target, string example)
+    public void A_target_without_a_path_is_checked_with_a_repository_that_an_image_could_go_to(string match, string target, string example)
     {
         var found = AccessCheck.DestinationsOf(new() { Rules = [new() { Match = match, Target = target }] }).Single();
         Assert.That((found.Target.Repository, found.Example), Is.EqualTo(((string?)null, example)));
@@ -110,7 +110,7 @@ internal sealed class AccessSurveyTests
 
     /// <summary>Harbor refuses uploads to a proxy-cache project, to everybody.</summary>
     [Test]
-    public async Task A_cache_that_is_warmed_is_only_asked_to_read()
+    public async Task A_cache_that_is_warmed_is_only_checked_for_reading()
     {
         await using var registry = await RefusingAsync("POST", 403);
         var options = new ProxySwapperOptions
@@ -159,7 +159,7 @@ internal sealed class AccessSurveyTests
     }
 
     [Test]
-    public async Task Registries_are_asked_once_however_many_callers_there_are()
+    public async Task Registries_are_queried_once_however_many_callers_there_are()
     {
         await using var registry = await RefusingAsync("POST", 403);
         var options = new ProxySwapperOptions { ProxyUrl = registry.Address, Registries = Entries(registry) };
@@ -176,13 +176,13 @@ internal sealed class AccessSurveyTests
         Assert.That(page.IsOpen, "helm test has no token");
         var texts = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => TextOfAsync(page)));
         Assert.That(texts.Distinct().Single(), Does.StartWith($"[-] {registry.Address}: it rejects our login").And.EndWith("\n"));
-        var asked = registry.Requests;
+        var requests = registry.Requests;
         await TextOfAsync(page);
-        Assert.That((registry.Requests, asked), Is.EqualTo((asked, 2)), "a HEAD and a POST");
+        Assert.That((registry.Requests, requests), Is.EqualTo((requests, 2)), "a HEAD and a POST");
         time.Correction = TimeSpan.FromHours(-1);
         time.Advance(TimeSpan.FromSeconds(5));
         await TextOfAsync(page);
-        Assert.That(registry.Requests, Is.EqualTo(2 * asked));
+        Assert.That(registry.Requests, Is.EqualTo(2 * requests));
     }
 
     private static async Task<string> TextOfAsync(AccessEndpoint page)

@@ -100,7 +100,7 @@ internal sealed class AdmissionLookupTests
     }
 
     [Test]
-    public async Task After_the_reviews_only_lookups_that_the_registry_was_asked_for_go_on_and_the_next_review_has_their_result()
+    public async Task After_the_reviews_only_lookups_that_the_registry_was_queried_for_continue_and_the_next_review_has_their_result()
     {
         var reviews = Enumerable.Range(0, 5).Select(_ => ReviewAsync("hostile", 50)).ToList();
         await HeldAsync(LookupLimiter.MaximumOfNamespace);

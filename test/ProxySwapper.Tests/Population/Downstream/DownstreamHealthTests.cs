@@ -144,7 +144,7 @@ internal sealed partial class DownstreamHealthTests : IDisposable
     [TestCase("down.example.com", "down.example.com", null)]
     [TestCase("down.example.com/a/{registry}/b", "down.example.com", "a/proxyswapper-access-check")]
     [TestCase("down.example.com/{registry}", "down.example.com", null)]
-    public void What_is_asked_about_is_what_a_rule_says_of_all_its_images(string target, string registry, string? repository)
+    public void What_is_checked_is_what_a_rule_says_of_all_its_images(string target, string registry, string? repository)
     {
         var found = AccessCheck.TargetsOf(new() { Rules = [new() { Match = "docker.io", Target = target }] }).Single();
         Assert.That((found.Registry.Text, found.Repository), Is.EqualTo((registry, repository)));
@@ -207,12 +207,12 @@ internal sealed partial class DownstreamHealthTests : IDisposable
     }
 
     [OneTimeSetUp]
-    public async Task AskCluster()
+    public async Task CheckCluster()
     {
         await using var server = await InMemoryApiServer.StartAsync();
         using var client = ApiServers.Connect(server);
         _cluster = new ClusterCapabilities(new KubernetesAccess(client), _time, NullLogger<ClusterCapabilities>.Instance);
-        Assert.That(await _cluster.AskAsync(client, default), Is.True);
+        Assert.That(await _cluster.CheckAsync(client, default), Is.True);
     }
 
     public void Dispose() => _cluster.Dispose();

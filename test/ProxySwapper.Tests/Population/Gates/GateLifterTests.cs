@@ -137,16 +137,16 @@ internal sealed class GateLifterTests
         );
 
     [Test]
-    public async Task An_error_that_stays_is_told_once_after_all_attempts()
+    public async Task An_error_that_stays_is_reported_once_after_all_attempts()
     {
-        var (image, gates, told) = await ReleaseAsync(context => Task.FromResult(HttpMethods.IsPatch(context.Request.Method)));
+        var (image, gates, report) = await ReleaseAsync(context => Task.FromResult(HttpMethods.IsPatch(context.Request.Method)));
         Assert.That((image, gates), Is.EqualTo(("down.example.com/nginx:1", 1)));
-        Assert.That(told, Does.Contain("HTTP 500"));
+        Assert.That(report, Does.Contain("HTTP 500"));
     }
 
     /// <summary>Releases one Pod, with an internal error for some requests.</summary>
     /// <returns>Its image, its gates, and what was reported.</returns>
-    private async Task<(string Image, int Gates, string Told)> ReleaseAsync(Func<HttpContext, Task<bool>> fails)
+    private async Task<(string Image, int Gates, string Report)> ReleaseAsync(Func<HttpContext, Task<bool>> fails)
     {
         await using var server = await InMemoryApiServer.StartAsync(
             new InMemoryApiServerOptions
@@ -166,10 +166,10 @@ internal sealed class GateLifterTests
             GatedPodSamples.Create("team", "app", ("nginx:1", "down.example.com/nginx:1")),
             default
         );
-        var told = new List<string>();
-        await EndAsync(ReleaseAllAsync(client, (_, result, error) => told.Add($"{result}{error}")));
+        var reports = new List<string>();
+        await EndAsync(ReleaseAllAsync(client, (_, result, error) => reports.Add($"{result}{error}")));
         var pod = server.FindPod("team", "app")!;
-        return (GatedPodSamples.ImagesOf(pod).Single(), GatedPodSamples.GatesOf(pod).Count, told.Single());
+        return (GatedPodSamples.ImagesOf(pod).Single(), GatedPodSamples.GatesOf(pod).Count, reports.Single());
     }
 
     private Task ReleaseAllAsync(KubernetesClient client, Action<GatedPod, GateResult?, string?> done) =>

@@ -17,8 +17,8 @@ internal sealed class GateReleaserTests
     private const string Original = "nginx:1";
     private const string Target = "down.example.com/library/nginx:1";
 
-    private static readonly ReleasePlan AllThere = new(null, _ => true);
-    private static readonly ReleasePlan NotThere = new("not there", _ => false);
+    private static readonly ReleasePlan AllPresent = new(null, _ => true);
+    private static readonly ReleasePlan NonePresent = new("not there", _ => false);
 
     private Func<HttpContext, Task<int?>> _refusal = _ => Task.FromResult<int?>(null);
     private InMemoryApiServer _server = null!;
@@ -58,7 +58,7 @@ internal sealed class GateReleaserTests
     public async Task A_pod_whose_images_are_downstream_only_loses_gate_and_label()
     {
         var pod = await CreateAsync();
-        Assert.That((await ReleaseAsync(pod, AllThere)).Result, Is.EqualTo(GateResult.Released));
+        Assert.That((await ReleaseAsync(pod, AllPresent)).Result, Is.EqualTo(GateResult.Released));
         var now = Now();
         Assert.That((GatedPodSamples.GatesOf(now).Count, GatedPodSamples.ImagesOf(now).Single()), Is.EqualTo((0, Target)));
         Assert.That(now["metadata"]!["labels"]!.AsObject().Select(label => label.Key), Is.EqualTo(["k8s-proxy-image-swapper"]));
@@ -69,7 +69,7 @@ internal sealed class GateReleaserTests
     public async Task A_pod_whose_image_is_missing_is_released_with_its_original_and_the_reason()
     {
         var pod = await CreateAsync();
-        var outcome = await ReleaseAsync(pod, NotThere);
+        var outcome = await ReleaseAsync(pod, NonePresent);
         Assert.That((outcome.Result, outcome.Restored.Count), Is.EqualTo((GateResult.Restored, 1)));
         var now = Now();
         Assert.That((GatedPodSamples.GatesOf(now).Count, GatedPodSamples.ImagesOf(now).Single()), Is.EqualTo((0, Original)));
@@ -91,7 +91,7 @@ internal sealed class GateReleaserTests
     public async Task With_keep_the_images_stay()
     {
         var pod = await CreateAsync();
-        Assert.That((await ReleaseAsync(pod, NotThere with { KeepsImages = true })).Result, Is.EqualTo(GateResult.Kept));
+        Assert.That((await ReleaseAsync(pod, NonePresent with { KeepsImages = true })).Result, Is.EqualTo(GateResult.Kept));
         Assert.That(GatedPodSamples.ImagesOf(Now()).Single(), Is.EqualTo(Target));
     }
 
@@ -99,7 +99,7 @@ internal sealed class GateReleaserTests
     public async Task A_digest_that_was_copied_can_be_pinned()
     {
         var pod = await CreateAsync();
-        await ReleaseAsync(pod, AllThere with { Pin = image => image + "@sha256:abc" });
+        await ReleaseAsync(pod, AllPresent with { Pin = image => image + "@sha256:abc" });
         Assert.That(GatedPodSamples.ImagesOf(Now()).Single(), Is.EqualTo(Target + "@sha256:abc"));
     }
 
@@ -111,7 +111,7 @@ internal sealed class GateReleaserTests
             var body = GatedPodSamples.Create("team", $"app-{isFirst}".ToLowerInvariant(), (Original, Target));
             body["spec"]!["schedulingGates"]!.AsArray().Insert(isFirst ? 0 : 1, new JsonObject { ["name"] = "example.com/x" });
             var pod = await PostAsync(body);
-            await ReleaseAsync(pod, AllThere);
+            await ReleaseAsync(pod, AllPresent);
             Assert.That(GatedPodSamples.GatesOf(Now(pod.Name)), Is.EqualTo(["example.com/x"]));
         }
     }
@@ -123,7 +123,7 @@ internal sealed class GateReleaserTests
         body["spec"]!["schedulingGates"]!.AsArray().Insert(0, new JsonObject { ["name"] = "example.com/x" });
         var pod = await PostAsync(body);
         await PatchAsync(new JsonObject { ["op"] = "remove", ["path"] = "/spec/schedulingGates/0" });
-        Assert.That((await ReleaseAsync(pod, AllThere)).Result, Is.EqualTo(GateResult.Released));
+        Assert.That((await ReleaseAsync(pod, AllPresent)).Result, Is.EqualTo(GateResult.Released));
         Assert.That(GatedPodSamples.GatesOf(Now()), Is.Empty);
     }
 
@@ -132,7 +132,7 @@ internal sealed class GateReleaserTests
     {
         var pod = await CreateAsync();
         await PatchAsync(new JsonObject { ["op"] = "remove", ["path"] = "/metadata/labels/proxyswapper.io~1gated" });
-        Assert.That((await ReleaseAsync(pod, AllThere)).Result, Is.EqualTo(GateResult.Released));
+        Assert.That((await ReleaseAsync(pod, AllPresent)).Result, Is.EqualTo(GateResult.Released));
     }
 
     [Test]
@@ -147,7 +147,7 @@ internal sealed class GateReleaserTests
                 ["value"] = "other:2",
             }
         );
-        await ReleaseAsync(pod, NotThere);
+        await ReleaseAsync(pod, NonePresent);
         Assert.That((GatedPodSamples.GatesOf(Now()).Count, GatedPodSamples.ImagesOf(Now()).Single()), Is.EqualTo((0, "other:2")));
     }
 
@@ -155,7 +155,7 @@ internal sealed class GateReleaserTests
     public async Task Of_two_that_release_a_pod_one_learns_that_the_other_did()
     {
         var pod = await CreateAsync();
-        var results = await Task.WhenAll(ReleaseAsync(pod, NotThere), ReleaseAsync(pod, NotThere));
+        var results = await Task.WhenAll(ReleaseAsync(pod, NonePresent), ReleaseAsync(pod, NonePresent));
         Assert.That(results.Select(outcome => outcome.Result), Is.EquivalentTo([GateResult.Restored, GateResult.LiftedByOthers]));
     }
 
@@ -164,9 +164,9 @@ internal sealed class GateReleaserTests
     {
         var pod = await CreateAsync();
         await new ResourceClient(_client, ResourceType.Pods).DeleteAsync("team", "app", null, default);
-        Assert.That((await ReleaseAsync(pod, NotThere)).Result, Is.EqualTo(GateResult.Gone));
+        Assert.That((await ReleaseAsync(pod, NonePresent)).Result, Is.EqualTo(GateResult.Gone));
         await CreateAsync();
-        Assert.That((await ReleaseAsync(pod, NotThere)).Result, Is.EqualTo(GateResult.Gone));
+        Assert.That((await ReleaseAsync(pod, NonePresent)).Result, Is.EqualTo(GateResult.Gone));
         Assert.That(GatedPodSamples.GatesOf(Now()), Has.Count.EqualTo(1));
     }
 
@@ -177,7 +177,7 @@ internal sealed class GateReleaserTests
     {
         var pod = await CreateAsync();
         _refusal = async context => (await BodyOfAsync(context)).Contains("\"replace\"", StringComparison.Ordinal) ? status : null;
-        Assert.That((await ReleaseAsync(pod, NotThere)).Result, Is.EqualTo(GateResult.Kept));
+        Assert.That((await ReleaseAsync(pod, NonePresent)).Result, Is.EqualTo(GateResult.Kept));
         Assert.That((GatedPodSamples.GatesOf(Now()).Count, GatedPodSamples.ImagesOf(Now()).Single()), Is.EqualTo((0, Target)));
     }
 
@@ -188,7 +188,7 @@ internal sealed class GateReleaserTests
         var conflicts = 2;
         _refusal = async context =>
             (await BodyOfAsync(context)).Contains("remove", StringComparison.Ordinal) && conflicts-- > 0 ? 409 : null;
-        Assert.That((await ReleaseAsync(pod, NotThere)).Result, Is.EqualTo(GateResult.Restored));
+        Assert.That((await ReleaseAsync(pod, NonePresent)).Result, Is.EqualTo(GateResult.Restored));
     }
 
     [Test]
@@ -197,7 +197,7 @@ internal sealed class GateReleaserTests
         var pod = await CreateAsync();
         _server.Denied["patch pods"] = true;
         Assert.That(
-            async () => await ReleaseAsync(pod, AllThere),
+            async () => await ReleaseAsync(pod, AllPresent),
             Throws.InstanceOf<KubernetesException>().With.Property(nameof(KubernetesException.Status)).EqualTo(HttpStatusCode.Forbidden)
         );
     }

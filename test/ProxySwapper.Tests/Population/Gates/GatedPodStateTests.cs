@@ -11,7 +11,7 @@ internal sealed class GatedPodStateTests
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
     [Test]
-    public void A_pod_whose_images_nobody_has_asked_for_yet_is_not_settled()
+    public void A_pod_whose_images_nobody_has_requested_yet_is_not_settled()
     {
         // The loop that releases Pods may see it as soon as it is there.
         using var state = StateOf(One);
@@ -23,7 +23,7 @@ internal sealed class GatedPodStateTests
     }
 
     [Test]
-    public void An_image_that_the_pod_has_no_longer_is_neither_waited_for_nor_told_to_be_missing()
+    public void An_image_that_the_pod_has_no_longer_is_neither_waited_for_nor_reported_as_missing()
     {
         using var state = StateOf(One);
         state.Update(PodOf(One));

@@ -83,7 +83,7 @@ internal sealed class GatedPodsRejectionTests : GatedPodsFixture
     [TestCase(409)]
     [TestCase(500)]
     [TestCase(503)]
-    public async Task An_api_server_that_refuses_the_release_is_asked_again_after_pauses_that_grow_to_half_a_minute(int status)
+    public async Task An_api_server_that_refuses_the_release_is_called_again_after_pauses_that_grow_to_half_a_minute(int status)
     {
         await using var replica = await StartAsync();
         var tries = 0;

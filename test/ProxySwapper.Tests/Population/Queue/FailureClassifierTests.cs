@@ -49,7 +49,7 @@ internal sealed class FailureClassifierTests
         );
 
     [Test]
-    public void What_is_wrong_with_one_credential_is_told_beside_what_the_others_met()
+    public void What_is_wrong_with_one_credential_is_reported_beside_what_the_others_met()
     {
         var fault = FailureClassifier.Combine([Rejection(HttpStatusCode.BadRequest), Rejection(HttpStatusCode.NotFound)], isShared: true);
         Assert.That(

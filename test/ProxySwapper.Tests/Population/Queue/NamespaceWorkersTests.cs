@@ -99,7 +99,7 @@ internal sealed class NamespaceWorkersTests : PopulationQueueFixture
             EnqueueFor(team, team);
         Assert.That(Take().Tenant, Is.EqualTo("a"), "one worker was left to others");
         Assert.That((TryTake(), stops.Exists(stop => stop.IsCancellationRequested)), Is.EqualTo(((PopulationJob?)null, false)));
-        Time.Advance(PaceTracker.RecallNotice);
+        Time.Advance(PaceTracker.PreemptionDelay);
         // The last one ends soon.
         Queue.ReportBytes(greedy[2], 80, 100);
         foreach (var i in new[] { 1, 0 })
@@ -151,7 +151,7 @@ internal sealed class NamespaceWorkersTests : PopulationQueueFixture
         EnqueueFor(Modest, "m0");
         var modest = TakeAsync();
         Assert.That(modest.IsCompleted, Is.False);
-        Time.Advance(PaceTracker.RecallNotice);
+        Time.Advance(PaceTracker.PreemptionDelay);
         Assert.That(() => stop.IsCancellationRequested, Is.True.After(5000, 10));
         Queue.Requeue(second);
         Assert.That((await modest.WaitAsync(TimeSpan.FromSeconds(10)))!.Tenant, Is.EqualTo(Modest));

@@ -35,7 +35,7 @@ internal sealed class PopulationQueueFairnessTests : PopulationQueueFixture
         Assert.That(
             (Take().Work.Origin.Repository, TryTake()),
             Is.EqualTo(("good2", (PopulationJob?)null)),
-            "one tries whether it is back, and the other worker goes on"
+            "one tries whether it is back, and the other worker continues"
         );
     }
 

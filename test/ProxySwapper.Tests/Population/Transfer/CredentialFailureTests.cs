@@ -27,7 +27,7 @@ internal sealed class CredentialFailureTests
     [TearDown]
     public async Task Stop() => await _scene.DisposeAsync();
 
-    // RFC 6749, 5.2: invalid_grant is a 400. A server that fails inside is asked once more, not for seconds.
+    // RFC 6749, 5.2: invalid_grant is a 400. A server that fails inside is tried once more, not for seconds.
     [TestCase(400)]
     [TestCase(405)]
     [TestCase(415)]

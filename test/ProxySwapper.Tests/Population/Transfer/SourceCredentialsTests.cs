@@ -97,9 +97,9 @@ internal sealed class SourceCredentialsTests
     [Test]
     public void What_is_reported_of_one_namespace_leaves_room_for_the_others()
     {
-        var told = new OncePerNamespace();
-        var ofHostile = Enumerable.Range(0, 10_000).Count(number => told.IsFirst("hostile", $"pull secret {number}"));
-        Assert.That((ofHostile, told.IsFirst("team", "a"), told.IsFirst("team", "a")), Is.EqualTo((50, true, false)));
+        var once = new OncePerNamespace();
+        var ofHostile = Enumerable.Range(0, 10_000).Count(number => once.IsFirst("hostile", $"pull secret {number}"));
+        Assert.That((ofHostile, once.IsFirst("team", "a"), once.IsFirst("team", "a")), Is.EqualTo((50, true, false)));
     }
 
     // 401: our own token has expired, which says nothing about the Secret.

@@ -186,7 +186,7 @@ internal sealed class TokenAuthenticationTests
     }
 
     [Test]
-    public async Task A_server_that_takes_no_GET_is_asked_by_form()
+    public async Task A_server_that_takes_no_GET_gets_a_form()
     {
         await using var tokens = await TokenServer.StartAsync();
         tokens.TakesGet = false;
@@ -241,7 +241,7 @@ internal sealed class TokenAuthenticationTests
     [TestCase("file:///etc/passwd")]
     [TestCase("not an address")]
     [TestCase("https://user:password@elsewhere.example.com/token")]
-    public async Task A_realm_that_is_not_to_be_trusted_is_not_asked(string realm)
+    public async Task A_realm_that_is_not_to_be_trusted_is_not_called(string realm)
     {
         await using var tokens = await TokenServer.StartAsync();
         tokens.NamedRealm = realm;

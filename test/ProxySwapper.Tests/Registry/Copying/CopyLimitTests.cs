@@ -21,10 +21,10 @@ internal sealed class CopyLimitTests
         var time = new SkippingTimeProvider(TimeSpan.FromSeconds(10));
         await using var scene = await CopyScene.StartAsync(time);
         TestImage.Create(1, layers: 1).AddTo(scene.Source.Registry, "team/app", "1");
-        var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        scene.Source.Always(HttpMethod.Get, Kind.Blob, RegistryFaults.NoResponse(() => asked.TrySetResult()));
+        var requested = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        scene.Source.Always(HttpMethod.Get, Kind.Blob, RegistryFaults.NoResponse(() => requested.TrySetResult()));
         var copy = scene.Copier.CopyAsync(scene.Request() with { Timeout = TimeSpan.FromHours(1) }, cancellationToken);
-        await asked.Task.WaitAsync(cancellationToken);
+        await requested.Task.WaitAsync(cancellationToken);
         time.Advance(TimeSpan.FromHours(1));
         Assert.That(
             async () => await copy,
@@ -87,7 +87,7 @@ internal sealed class CopyLimitTests
             async () => await scene.CopyAsync(),
             Throws.InstanceOf<CopyException>().With.Message.Contain("exceed 16 MiB in total").And.Message.Contain("/team/app")
         );
-        Assert.That(scene.Source.Registry.Count(HttpMethod.Get, Kind.Manifest), Is.EqualTo(1), "the index tells what the others have");
+        Assert.That(scene.Source.Registry.Count(HttpMethod.Get, Kind.Manifest), Is.EqualTo(1), "the index shows what the others have");
         // False sizes are detected during the copy.
         AddIndex(scene.Source.Registry, children.Select(child => child with { Size = 10 }));
         Assert.That(async () => await scene.CopyAsync(), Throws.InstanceOf<CopyException>().With.Message.Contain("exceed 16 MiB"));
@@ -206,14 +206,14 @@ internal sealed class CopyLimitTests
         var (old, young) = (TestImage.Create(1, layers: 1), TestImage.Create(2, layers: 1));
         old.AddTo(scene.Target.Registry, "mirror/app", "1");
         young.AddTo(scene.Source.Registry, "team/app", "1");
-        var asked = new List<(string Tag, Digest Digest)>();
+        var requested = new List<(string Tag, Digest Digest)>();
         CopyRequest Request(bool mayOverwrite) =>
             scene.Request() with
             {
                 ExtraTags = ["2"],
                 MayOverwrite = (tag, existing, _) =>
                 {
-                    asked.Add((tag, existing.Digest));
+                    requested.Add((tag, existing.Digest));
                     return new(mayOverwrite);
                 },
             };
@@ -227,10 +227,10 @@ internal sealed class CopyLimitTests
         );
         Assert.That(scene.Target.Received.Select(request => request.Method), Is.All.AnyOf("HEAD", "GET"));
         await scene.CopyAsync(Request(mayOverwrite: true));
-        Assert.That(asked, Is.EqualTo(new[] { ("1", old.Top.Digest), ("1", old.Top.Digest) }), "a new tag overwrites nothing");
-        asked.Clear();
+        Assert.That(requested, Is.EqualTo(new[] { ("1", old.Top.Digest), ("1", old.Top.Digest) }), "a new tag overwrites nothing");
+        requested.Clear();
         await scene.CopyAsync(Request(mayOverwrite: false));
-        Assert.That(asked, Is.Empty, "what is up to date is not written");
+        Assert.That(requested, Is.Empty, "what is up to date is not written");
     }
 
     /// <summary>Some registries respond to every HEAD with 404, and a failure proves nothing.</summary>

@@ -17,12 +17,12 @@ internal sealed class EarlyRejectionTests
     public async Task A_refusal_by_the_source_is_reported_while_the_target_cannot_be_reached(int status, string text)
     {
         await using var scene = await CopyScene.StartAsync(new SkippingTimeProvider(TimeSpan.Zero));
-        var isAsked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var isRequested = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         scene.Target.Always(
             (_, _) => true,
             (context, next) =>
             {
-                isAsked.TrySetResult();
+                isRequested.TrySetResult();
                 return RegistryFaults.Unavailable(context, next);
             }
         );
@@ -30,7 +30,7 @@ internal sealed class EarlyRejectionTests
             (_, kind) => kind == InMemoryRegistryRequestKind.Manifest,
             async (context, next) =>
             {
-                await isAsked.Task;
+                await isRequested.Task;
                 await RegistryFaults.Status(status)(context, next);
             }
         );
@@ -44,12 +44,12 @@ internal sealed class EarlyRejectionTests
     {
         await using var scene = await CopyScene.StartAsync(new SkippingTimeProvider(TimeSpan.Zero));
         TestImage.Create(1).AddTo(scene.Source.Registry, "team/app", "1");
-        var isAsked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var isRequested = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         scene.Source.Always(
             (_, _) => true,
             (context, next) =>
             {
-                isAsked.TrySetResult();
+                isRequested.TrySetResult();
                 return RegistryFaults.Unavailable(context, next);
             }
         );
@@ -57,7 +57,7 @@ internal sealed class EarlyRejectionTests
             (_, _) => true,
             async (context, next) =>
             {
-                await isAsked.Task;
+                await isRequested.Task;
                 await RegistryFaults.Status(403)(context, next);
             }
         );

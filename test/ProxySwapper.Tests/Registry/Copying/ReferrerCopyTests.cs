@@ -9,7 +9,7 @@ using Kind = ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind;
 
 namespace ProxySwapper.Tests.Registry.Copying;
 
-/// <summary>Signatures and SBOMs come along when they are asked for.</summary>
+/// <summary>Signatures and SBOMs come along when they are requested.</summary>
 [TestFixture]
 internal sealed class ReferrerCopyTests
 {

@@ -67,7 +67,7 @@ internal sealed class SharedBlobTests
     }
 
     [Test, CancelAfter(60_000)]
-    public async Task A_slow_transfer_that_goes_on_is_waited_for_however_long_it_takes(CancellationToken cancellationToken)
+    public async Task A_slow_transfer_that_continues_is_waited_for_however_long_it_takes(CancellationToken cancellationToken)
     {
         using var next = new SemaphoreSlim(0);
         var layer = _image.Blobs.Single(blob => blob.Value.Length == LayerSize).Key;

@@ -27,10 +27,10 @@ internal sealed class CredentialHelperProcessTests : IDisposable
     {
         Helper("slow", $"echo $$ > {_folder.PathOf("pid")}; exec sleep 600");
         var time = new ManualTimeProvider();
-        var asking = AskAsync("slow", time);
+        var running = RunHelperAsync("slow", time);
         await TestWait.UntilAsync(() => ReadPid() is not null);
         await time.FireAsync(CredentialHelperProcess.Timeout);
-        Assert.That(async () => await asking, Throws.TypeOf<RegistryCredentialException>().With.Message.Contains("timed out after 30 s"));
+        Assert.That(async () => await running, Throws.TypeOf<RegistryCredentialException>().With.Message.Contains("timed out after 30 s"));
         await TestWait.UntilAsync(() => !IsRunning(ReadPid()!.Value));
     }
 
@@ -39,10 +39,10 @@ internal sealed class CredentialHelperProcessTests : IDisposable
     {
         Helper("slow", $"echo $$ > {_folder.PathOf("pid")}; exec sleep 600");
         using var stop = new CancellationTokenSource();
-        var asking = AskAsync("slow", TimeProvider.System, stop.Token);
+        var running = RunHelperAsync("slow", TimeProvider.System, stop.Token);
         await TestWait.UntilAsync(() => ReadPid() is not null);
         await stop.CancelAsync();
-        Assert.That(async () => await asking, Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(async () => await running, Throws.InstanceOf<OperationCanceledException>());
         await TestWait.UntilAsync(() => !IsRunning(ReadPid()!.Value));
     }
 
@@ -51,7 +51,7 @@ internal sealed class CredentialHelperProcessTests : IDisposable
     {
         Helper("loud", "exec yes");
         Assert.That(
-            async () => await AskAsync("loud", TimeProvider.System),
+            async () => await RunHelperAsync("loud", TimeProvider.System),
             Throws.TypeOf<RegistryCredentialException>().With.Message.Contains("returned more than")
         );
     }
@@ -60,14 +60,14 @@ internal sealed class CredentialHelperProcessTests : IDisposable
     public async Task A_helper_that_does_not_read_its_input_may_respond()
     {
         Helper("deaf", """exec 0<&-; echo '{"Username":"u","Secret":"p"}'""");
-        Assert.That((await AskAsync("deaf", TimeProvider.System))!.Password, Is.EqualTo("p"));
+        Assert.That((await RunHelperAsync("deaf", TimeProvider.System))!.Password, Is.EqualTo("p"));
     }
 
     [TestCase("""{"credHelpers":{"r.example":"proxyswapper"}}""")]
     [TestCase("""{"credsStore":"proxyswapper"}""")]
     public async Task The_program_never_asks_itself(string config)
     {
-        Helper("proxyswapper", $"touch {_folder.PathOf("asked")}; exit 1");
+        Helper("proxyswapper", $"touch {_folder.PathOf("called")}; exit 1");
         _folder.Write("config.json", config);
         Assert.That(
             await DockerConfigSource
@@ -75,10 +75,10 @@ internal sealed class CredentialHelperProcessTests : IDisposable
                 .GetAsync(ImageReference.Parse("r.example/a"), CancellationToken.None),
             Is.Null
         );
-        Assert.That(_folder.PathOf("asked"), Does.Not.Exist);
+        Assert.That(_folder.PathOf("called"), Does.Not.Exist);
     }
 
-    private Task<RegistryCredential?> AskAsync(string helper, TimeProvider time, CancellationToken cancellationToken = default)
+    private Task<RegistryCredential?> RunHelperAsync(string helper, TimeProvider time, CancellationToken cancellationToken = default)
     {
         var config = _folder.Write("config.json", $$"""{"credHelpers":{"r.example":"{{helper}}"} }""");
         return DockerConfigSource.FromFile(config, time).GetAsync(ImageReference.Parse("r.example/a"), cancellationToken).AsTask();

@@ -68,7 +68,7 @@ internal sealed class DockerConfigSourceTests
     }
 
     [Test]
-    public async Task A_helper_is_asked_for_its_host_and_another_for_the_rest()
+    public async Task A_helper_is_run_for_its_host_and_another_for_the_rest()
     {
         using var folder = new TemporaryFolder();
         var path = Environment.GetEnvironmentVariable("PATH");

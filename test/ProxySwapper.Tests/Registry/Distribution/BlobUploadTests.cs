@@ -22,7 +22,7 @@ internal sealed class BlobUploadTests
         await UploadAsync(scene);
         Assert.That(scene.Faulty.Received.Select(request => request.Method), Is.EqualTo(new[] { "POST", "PUT" }));
         Assert.That(scene.Faulty.Received[1].Header("Content-Length"), Is.EqualTo("1000000"));
-        AssertIsThere(scene);
+        AssertExists(scene);
     }
 
     [Test]
@@ -32,7 +32,7 @@ internal sealed class BlobUploadTests
         scene.Faulty.Always(HttpMethod.Post, Kind.Upload, RegistryFaults.AbsoluteLocation);
         await UploadAsync(scene);
         Assert.That(scene.Faulty.Received[1].Query, Is.EqualTo($"?_state=a%2Fb%3D&digest={Uri.EscapeDataString(Blob.Digest.ToString())}"));
-        AssertIsThere(scene);
+        AssertExists(scene);
     }
 
     [TestCase(0)]
@@ -54,7 +54,7 @@ internal sealed class BlobUploadTests
             default
         );
         Assert.That(opened, Is.EqualTo(2));
-        AssertIsThere(scene);
+        AssertExists(scene);
         Assert.That(scene.Registry.Repository("a").Uploads, Is.Empty);
     }
 
@@ -71,7 +71,7 @@ internal sealed class BlobUploadTests
             RegistryFaults.TooManyRequests("1")
         );
         await UploadAsync(scene);
-        AssertIsThere(scene);
+        AssertExists(scene);
     }
 
     [Test]
@@ -123,7 +123,7 @@ internal sealed class BlobUploadTests
         await using var scene = await RegistryScene.StartAsync();
         scene.Faulty.Always((request, _) => request.Method is "PUT" or "PATCH", RegistryFaults.BodyLimit(300_000));
         await UploadAsync(scene);
-        AssertIsThere(scene);
+        AssertExists(scene);
         var chunks = scene
             .Faulty.Received.Where(request => request.Method == "PATCH" && request.Header("Content-Length") == "250000")
             .Select(request => request.Header("Content-Range"));
@@ -147,7 +147,7 @@ internal sealed class BlobUploadTests
             RegistryFaults.Status(416)
         );
         await UploadAsync(scene);
-        AssertIsThere(scene);
+        AssertExists(scene);
         Assert.That(scene.Registry.Count(HttpMethod.Get, Kind.Upload), Is.EqualTo(2));
         Assert.That(scene.Registry.Count(HttpMethod.Post, Kind.Upload), Is.EqualTo(2), "one for the whole, one for the chunks");
     }
@@ -161,7 +161,7 @@ internal sealed class BlobUploadTests
         Assert.That(await scene.Client.MountBlobAsync("a", Blob.Digest, "from", default), Is.False);
         await UploadAsync(scene);
         Assert.That(scene.Faulty.Received.Select(request => request.Method), Is.EqualTo(new[] { "POST", "PUT" }));
-        AssertIsThere(scene);
+        AssertExists(scene);
     }
 
     [TestCase(400)]
@@ -214,7 +214,7 @@ internal sealed class BlobUploadTests
     private static Task UploadAsync(RegistryScene scene) =>
         scene.Client.UploadBlobAsync("a", Blob, _ => Task.FromResult<Stream>(new MemoryStream(Content)), null, default);
 
-    private static void AssertIsThere(RegistryScene scene) =>
+    private static void AssertExists(RegistryScene scene) =>
         Assert.That(scene.Registry.Repository("a").Blobs[Blob.Digest].Span.SequenceEqual(Content), Is.True);
 
     private static byte[] RandomBytes(int count)

@@ -89,7 +89,7 @@ internal sealed class ManifestFaultTests
     }
 
     [Test]
-    public async Task A_manifest_that_breaks_off_is_asked_for_again()
+    public async Task A_manifest_that_breaks_off_is_requested_again()
     {
         await using var scene = await RegistryScene.StartAsync();
         scene.Registry.AddManifest("a", MediaTypes.OciIndex, Index, "1");

@@ -101,7 +101,7 @@ internal sealed class RefusedHeadTests
     }
 
     [Test]
-    public async Task What_a_GET_has_not_found_is_not_asked_for_again([Values] bool isForCertain)
+    public async Task What_a_GET_has_not_found_is_not_requested_again([Values] bool isForCertain)
     {
         await using var scene = await RegistryScene.StartAsync();
         scene.Faulty.Always(HttpMethod.Head, Kind.Manifest, RegistryFaults.Status(405));

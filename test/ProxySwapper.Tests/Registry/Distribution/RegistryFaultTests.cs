@@ -117,10 +117,10 @@ internal sealed class RegistryFaultTests
     public async Task A_registry_that_never_responds_is_given_up()
     {
         await using var scene = await RegistryScene.StartAsync(options: RegistryScene.Options with { MaxRetries = 0 });
-        var asked = new TaskCompletionSource();
-        scene.Faulty.Always(HttpMethod.Get, Kind.Ping, RegistryFaults.NoResponse(asked.SetResult));
+        var requested = new TaskCompletionSource();
+        scene.Faulty.Always(HttpMethod.Get, Kind.Ping, RegistryFaults.NoResponse(requested.SetResult));
         var ping = scene.Client.PingAsync(default);
-        await asked.Task;
+        await requested.Task;
         scene.Time.Advance(TimeSpan.FromDays(1));
         Assert.That(
             async () => await ping,

@@ -35,13 +35,13 @@ internal sealed class TagListTests
         AddTags(elsewhere.Registry);
         scene.Faulty.Always(HttpMethod.Get, Kind.Tags, RegistryFaults.RedirectToOrigin($"http://{elsewhere.Address}"));
         Assert.That(await ListAsync(scene), Is.EqualTo(Tags));
-        Assert.That(scene.Faulty.Received, Has.Count.EqualTo(3), "each page is asked for where the list is");
+        Assert.That(scene.Faulty.Received, Has.Count.EqualTo(3), "each page is requested where the list is");
     }
 
     [TestCase(400)]
     [TestCase(422)]
     [TestCase(501)]
-    public async Task A_registry_that_refuses_the_size_of_a_page_is_asked_without(int status)
+    public async Task A_registry_that_refuses_the_size_of_a_page_is_queried_without(int status)
     {
         await using var scene = await SceneAsync();
         scene.Faulty.Always(

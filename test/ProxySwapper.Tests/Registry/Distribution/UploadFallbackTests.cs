@@ -22,7 +22,7 @@ internal sealed class UploadFallbackTests
         await using var scene = await RegistryScene.StartAsync();
         scene.Faulty.Next(HttpMethod.Put, Kind.Upload, Refused(status, code), Refused(status, code));
         await UploadAsync(scene);
-        AssertIsThere(scene);
+        AssertExists(scene);
         Assert.That(scene.Registry.Count(HttpMethod.Post, Kind.Upload), Is.EqualTo(3));
     }
 
@@ -48,7 +48,7 @@ internal sealed class UploadFallbackTests
         await using var scene = await RegistryScene.StartAsync();
         scene.Faulty.Always((request, kind) => request.Method == "PUT" && request.ContentLength > 0, Refused(status, code));
         await UploadAsync(scene);
-        AssertIsThere(scene);
+        AssertExists(scene);
         await UploadAsync(scene);
         Assert.That(
             scene.Faulty.Received.Select(request => request.Method),
@@ -156,7 +156,7 @@ internal sealed class UploadFallbackTests
         tokens.NextFault = RegistryFaults.Status(400, "UNSUPPORTED", "one scope at a time");
         Assert.That(await scene.Client.MountBlobAsync("a", Blob.Digest, "from", default), Is.False);
         await UploadAsync(scene);
-        AssertIsThere(scene);
+        AssertExists(scene);
     }
 
     [TestCase("http://{0}")]
@@ -168,7 +168,7 @@ internal sealed class UploadFallbackTests
         await using var scene = await RegistryScene.StartAsync();
         scene.Faulty.Always(HttpMethod.Post, Kind.Upload, MovedLocation(string.Format(null, origin, scene.Registry.Address)));
         await UploadAsync(scene);
-        AssertIsThere(scene);
+        AssertExists(scene);
     }
 
     [TestCase("file:///etc/passwd", "not an https URL")]
@@ -189,7 +189,7 @@ internal sealed class UploadFallbackTests
                 .And.Message.Contain(new Uri(location).Scheme + "://")
                 .And.Message.Contain(Blob.Digest.ToString())
         );
-        Assert.That(scene.Time.Skipped, Is.Empty, "asking again changes nothing");
+        Assert.That(scene.Time.Skipped, Is.Empty, "another request changes nothing");
     }
 
     [TestCase("https://r.example.com/v2/", "http://elsewhere.example.com/upload", false)]
@@ -219,6 +219,6 @@ internal sealed class UploadFallbackTests
     private static Task UploadAsync(RegistryScene scene, string repository = "a") =>
         scene.Client.UploadBlobAsync(repository, Blob, _ => Task.FromResult<Stream>(new MemoryStream(Content)), null, default);
 
-    private static void AssertIsThere(RegistryScene scene) =>
+    private static void AssertExists(RegistryScene scene) =>
         Assert.That(scene.Registry.Repository("a").Blobs[Blob.Digest].Span.SequenceEqual(Content), Is.True);
 }

@@ -20,8 +20,8 @@ internal sealed class UploadStallTests
     {
         await using var scene = await RegistryScene.StartAsync(options: RegistryScene.Options with { MaxRetries = 0 });
         var content = new byte[size];
-        var asked = new TaskCompletionSource();
-        scene.Faulty.Always(HttpMethod.Put, Kind.Upload, RegistryFaults.NoResponse(asked.SetResult));
+        var requested = new TaskCompletionSource();
+        scene.Faulty.Always(HttpMethod.Put, Kind.Upload, RegistryFaults.NoResponse(requested.SetResult));
         var upload = scene.Client.UploadBlobAsync(
             "a",
             new Descriptor("application/octet-stream", Digest.OfBytes(content), size),
@@ -29,7 +29,7 @@ internal sealed class UploadStallTests
             null,
             default
         );
-        await asked.Task;
+        await requested.Task;
         await TestWait.UntilAsync(() =>
         {
             if (!upload.IsCompleted)

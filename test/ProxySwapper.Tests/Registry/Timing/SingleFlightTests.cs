@@ -16,11 +16,11 @@ internal sealed class SingleFlightTests
             await gate.Task;
             return Interlocked.Increment(ref runs);
         }
-        var asked = Enumerable.Range(0, 20).Select(_ => flights.RunAsync("a", WorkAsync, default)).ToList();
+        var calls = Enumerable.Range(0, 20).Select(_ => flights.RunAsync("a", WorkAsync, default)).ToList();
         var other = flights.RunAsync("b", () => Task.FromResult(42), default);
         Assert.That(await other, Is.EqualTo(42), "another key waits for nobody");
         gate.SetResult();
-        Assert.That(await Task.WhenAll(asked), Is.All.EqualTo(1));
+        Assert.That(await Task.WhenAll(calls), Is.All.EqualTo(1));
         Assert.That(await flights.RunAsync("a", WorkAsync, default), Is.EqualTo(2));
     }
 

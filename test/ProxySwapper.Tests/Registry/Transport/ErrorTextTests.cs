@@ -213,14 +213,14 @@ internal sealed class ErrorTextTests
             fault.Message,
             Is.EqualTo(
                 $"GET {scene.Registry.Address}: unauthorized (HTTP 401): UNAUTHORIZED: incorrect username or password: "
-                    + $"the token server {tokens.Realm}, asked for repository:team/app:pull"
+                    + $"the token server {tokens.Realm}, scope repository:team/app:pull"
             )
         );
-        Assert.That(fault.Host.Text, Is.EqualTo(scene.Registry.Address), "the registry cannot be had without its token server");
+        Assert.That(fault.Host.Text, Is.EqualTo(scene.Registry.Address), "the registry cannot be used without its token server");
     }
 
     [Test]
-    public async Task A_realm_that_is_not_asked_is_named()
+    public async Task A_realm_that_is_not_called_is_named()
     {
         await using var tokens = await TokenServer.StartAsync();
         tokens.NamedRealm = "http://elsewhere.example.com/token?key=value";

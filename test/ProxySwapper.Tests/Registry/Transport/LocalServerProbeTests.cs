@@ -30,7 +30,7 @@ internal sealed class LocalServerProbeTests
         true,
         TestName = "A_server_that_responds_with_plain_HTTP_alone_is_used_so"
     )]
-    [TestCase(Silence, "HTTP/1.1 200 OK\r\n\r\n", "http", true, TestName = "A_server_that_waits_for_the_end_of_a_line_is_asked_again")]
+    [TestCase(Silence, "HTTP/1.1 200 OK\r\n\r\n", "http", true, TestName = "A_server_that_waits_for_the_end_of_a_line_is_tried_again")]
     [TestCase(Closed, "HTTP/1.0 400 Bad Request\r\n\r\n", "https", false, TestName = "A_server_that_refuses_plain_HTTP_is_not_decided")]
     [TestCase(Closed, Closed, "https", false, TestName = "A_server_that_closes_connections_is_not_decided")]
     [TestCase(Silence, Silence, "https", false, TestName = "A_server_that_is_slow_is_not_decided")]

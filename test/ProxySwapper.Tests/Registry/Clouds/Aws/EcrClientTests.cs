@@ -149,7 +149,7 @@ internal sealed class EcrClientTests : IAsyncDisposable
                     + "ecr:CreateRepository action"
             )
         );
-        Assert.That(_ecr.Calls, Has.Count.EqualTo(1), "asking again would not help");
+        Assert.That(_ecr.Calls, Has.Count.EqualTo(1), "another request would not help");
     }
 
     [Test]

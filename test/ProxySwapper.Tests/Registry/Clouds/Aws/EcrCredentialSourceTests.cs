@@ -65,9 +65,9 @@ internal sealed class EcrCredentialSourceTests : IAsyncDisposable
     {
         var gate = new TaskCompletionSource();
         _ecr.Gate = gate.Task;
-        var asking = Enumerable.Range(0, 100).Select(_ => GetAsync().AsTask()).ToList();
+        var pending = Enumerable.Range(0, 100).Select(_ => GetAsync().AsTask()).ToList();
         gate.SetResult();
-        Assert.That((await Task.WhenAll(asking)).Select(credential => credential!.Password).Distinct().Count(), Is.EqualTo(1));
+        Assert.That((await Task.WhenAll(pending)).Select(credential => credential!.Password).Distinct().Count(), Is.EqualTo(1));
         Assert.That(_ecr.Calls, Has.Count.EqualTo(1));
     }
 
@@ -153,7 +153,7 @@ internal sealed class EcrCredentialSourceTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task Without_an_identity_the_public_registry_is_asked_as_anonymous_which_is_reported_once_and_looked_for_again_later()
+    public async Task Without_an_identity_the_public_registry_is_queried_as_anonymous_which_is_reported_once_and_looked_for_again_later()
     {
         _profiles[""] = null;
         var image = Image("public.ecr.aws");

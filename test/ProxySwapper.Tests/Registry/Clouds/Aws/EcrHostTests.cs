@@ -18,7 +18,7 @@ internal sealed class EcrHostTests
         "cn-north-1",
         "https://ecr.cn-north-1.api.amazonwebservices.com.cn/"
     )]
-    public void A_private_registrys_name_tells_account_region_and_API(string name, string region, string api)
+    public void A_private_registrys_name_has_account_region_and_API(string name, string region, string api)
     {
         var host = EcrHost.Parse(RegistryName.Parse(name))!;
         Assert.That(
@@ -29,7 +29,7 @@ internal sealed class EcrHostTests
 
     [TestCase("public.ecr.aws")]
     [TestCase("ecr-public.aws.com")]
-    public void The_public_registry_is_asked_in_us_east_1_alone(string name)
+    public void The_public_registry_is_queried_in_us_east_1_alone(string name)
     {
         var host = EcrHost.Parse(RegistryName.Parse(name))!;
         Assert.That(

@@ -115,7 +115,7 @@ internal sealed class AzureCredentialSourceTests : IAsyncDisposable
         _time.Advance(TimeSpan.FromHours(3) - TimeSpan.FromMinutes(2) - TimeSpan.FromSeconds(1));
         Assert.That(await GetAsync(), Is.EqualTo(first));
         _time.Advance(TimeSpan.FromSeconds(1));
-        // This clock skips the wait for the renewal too, which then goes on alone.
+        // This clock skips the wait for the renewal too, which then continues in the background.
         await TestWait.UntilAsync(async () => await GetAsync() != first, "the renewal");
         Assert.That(_azure.Exchanges, Has.Count.EqualTo(2));
     }
@@ -125,9 +125,9 @@ internal sealed class AzureCredentialSourceTests : IAsyncDisposable
     {
         var gate = new TaskCompletionSource();
         _azure.Gate = gate.Task;
-        var asking = Enumerable.Range(0, 100).Select(_ => GetAsync().AsTask()).ToList();
+        var pending = Enumerable.Range(0, 100).Select(_ => GetAsync().AsTask()).ToList();
         gate.SetResult();
-        Assert.That((await Task.WhenAll(asking)).Distinct().Count(), Is.EqualTo(1));
+        Assert.That((await Task.WhenAll(pending)).Distinct().Count(), Is.EqualTo(1));
         Assert.That(_azure.Exchanges, Has.Count.EqualTo(1));
     }
 
@@ -142,7 +142,7 @@ internal sealed class AzureCredentialSourceTests : IAsyncDisposable
             (await _clients.For(RegistryName.Parse(_azure.Address), _source).HeadManifestAsync("team", "1", default))!.Digest,
             Is.EqualTo(image.Top.Digest)
         );
-        Assert.That((_azure.Exchanges.Count, _identity.Asked), Is.EqualTo((0, 0)));
+        Assert.That((_azure.Exchanges.Count, _identity.Calls), Is.EqualTo((0, 0)));
     }
 
     [Test]
@@ -228,7 +228,7 @@ internal sealed class AzureCredentialSourceTests : IAsyncDisposable
     public void A_token_that_does_not_tell_its_end_has_none(string token) => Assert.That(AzureTokenExchange.EndOf(token), Is.Null);
 
     [Test]
-    public async Task Without_an_identity_nobody_is_asked_which_is_reported_once()
+    public async Task Without_an_identity_nothing_is_requested_which_is_reported_once()
     {
         _identity.Fault = new CredentialUnavailableException("none of a test");
         var source = Source(null);
@@ -278,13 +278,13 @@ internal sealed class AzureCredentialSourceTests : IAsyncDisposable
 
         public Exception? Fault { get; set; }
 
-        public int Asked { get; private set; }
+        public int Calls { get; private set; }
 
         public IReadOnlyList<string> Scopes { get; private set; } = [];
 
         public override ValueTask<AccessToken> GetTokenAsync(TokenRequestContext requestContext, CancellationToken cancellationToken)
         {
-            (Asked, Scopes) = (Asked + 1, requestContext.Scopes);
+            (Calls, Scopes) = (Calls + 1, requestContext.Scopes);
             return Fault is null ? new(new AccessToken(Token, DateTimeOffset.MaxValue)) : throw Fault;
         }
 

@@ -74,10 +74,10 @@ internal sealed class GoogleCredentialSourceTests
             time,
             NullLogger<GoogleCredentialSource>.Instance
         );
-        var asking = source.GetAsync(Image("gcr.io/a/b"), default).AsTask();
+        var pending = source.GetAsync(Image("gcr.io/a/b"), default).AsTask();
         await time.FireAsync(TimeSpan.FromSeconds(30));
         Assert.That(
-            async () => await asking,
+            async () => await pending,
             Throws
                 .InstanceOf<RegistryCredentialException>()
                 .With.Message.EqualTo("google: cannot get an access token for gcr.io: timed out")
@@ -86,7 +86,7 @@ internal sealed class GoogleCredentialSourceTests
     }
 
     [Test]
-    public async Task Without_credentials_nobody_is_asked_which_is_reported_once_and_searched_for_again_later()
+    public async Task Without_credentials_nothing_is_requested_which_is_reported_once_and_searched_for_again_later()
     {
         using var log = new CapturedLog();
         var time = new ManualTimeProvider();
