@@ -11,12 +11,12 @@ internal sealed class ControlPlane
 
     public static Task<KubeApiServer> GetAsync()
     {
-        NeedsServerAttribute.Demand("kube-apiserver");
+        NeedsServerAttribute.Require("kube-apiserver");
         return Server.Value;
     }
 
     [OneTimeSetUp]
-    public static void WatchServers() => ForeignServer.Starting = NeedsServerAttribute.Demand;
+    public static void WatchServers() => ForeignServer.Starting = NeedsServerAttribute.Require;
 
     [OneTimeTearDown]
     public static async Task Stop()

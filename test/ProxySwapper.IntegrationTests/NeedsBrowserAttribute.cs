@@ -10,7 +10,7 @@ internal sealed class NeedsBrowserAttribute() : CategoryAttribute(Name)
     private new const string Name = "NeedsBrowser";
 
     /// <exception cref="InvalidOperationException">The fixture that runs lacks the attribute.</exception>
-    public static void Demand()
+    public static void Require()
     {
         var test = TestContext.CurrentContext.Test;
         if (!test.AllCategories().Contains(Name))

@@ -10,7 +10,7 @@ internal sealed class NeedsServerAttribute() : CategoryAttribute(Name)
     private new const string Name = "NeedsServer";
 
     /// <exception cref="InvalidOperationException">The fixture that runs lacks the attribute.</exception>
-    public static void Demand(string server)
+    public static void Require(string server)
     {
         var test = TestContext.CurrentContext.Test;
         if (!test.AllCategories().Contains(Name))

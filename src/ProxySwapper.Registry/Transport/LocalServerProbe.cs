@@ -64,8 +64,8 @@ internal sealed class LocalServerProbe(Uri address, TimeSpan limit, TimeProvider
     }
 
     /// <summary>
-    /// Sends a request by plain HTTP. Servers that expect TLS respond with 400, if at all; some that do not keep waiting for the end of a line when a
-    /// TLS handshake is sent to them.
+    /// Sends a request by plain HTTP. Servers that expect TLS respond with 400, if at all; some that do not keep waiting for
+    /// the end of a line when a TLS handshake is sent to them.
     /// </summary>
     private async Task<ServerProtocol> ProbeHttpAsync(CancellationToken cancellationToken)
     {

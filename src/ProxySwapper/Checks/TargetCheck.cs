@@ -37,7 +37,7 @@ internal static class TargetCheck
         using var client = new HttpClient { Timeout = Timeout, MaxResponseContentBufferSize = MaximumSize };
         try
         {
-            // The program queries the registries now: what /readyz reports is up to five minutes old, and does not cover targets without a path.
+            // The program queries the registries now: /readyz is up to five minutes old, and does not cover targets without a path.
             using var access = await client.GetAsync(new Uri(management, "/access"), cancellationToken);
             if (access.IsSuccessStatusCode)
                 ReportAccess(report, await TextOfAsync(access, cancellationToken));

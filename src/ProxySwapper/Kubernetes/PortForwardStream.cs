@@ -6,8 +6,8 @@ using ProxySwapper.Registry.Transport;
 namespace ProxySwapper.Kubernetes;
 
 /// <summary>
-/// A connection to a port of a Pod through the API server and the Pod's kubelet, over WebSocket. The first byte of a message is its channel:
-/// 0 for data, 1 for kubelet's error; the first two bytes of a channel are the port
+/// A connection to a port of a Pod through the API server and the Pod's kubelet, over WebSocket. The first byte of a message is its
+/// channel: 0 for data, 1 for kubelet's error; the first two bytes of a channel are the port
 /// (<see href="https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/">Pod</see>, <c>portforward</c>).
 /// </summary>
 internal sealed class PortForwardStream(WebSocket socket) : ForwardOnlyStream

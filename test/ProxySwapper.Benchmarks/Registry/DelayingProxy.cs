@@ -14,7 +14,7 @@ internal sealed class DelayingProxy(string target, TimeSpan roundTrip) : TcpProx
     private const int PieceSize = 256 * 1024;
     private const int PiecesInFlight = 256;
 
-    protected override async Task CarryAsync(TcpClient near, TcpClient far, IPEndPoint server)
+    protected override async Task RelayAsync(TcpClient near, TcpClient far, IPEndPoint server)
     {
         near.NoDelay = far.NoDelay = true;
         await far.ConnectAsync(server, Stopped);

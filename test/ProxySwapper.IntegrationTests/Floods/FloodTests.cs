@@ -233,7 +233,7 @@ internal sealed class FloodTests
         await AssertServesAsync();
     }
 
-    /// <summary>Valid reviews on new connections have their response in time, and the process has never exceeded the memory limit.</summary>
+    /// <summary>Valid reviews on new connections get their response in time, and the process never exceeded its memory limit.</summary>
     private async Task AssertServesAsync(string target = FloodedWebhook.Target)
     {
         var times = new List<TimeSpan>();

@@ -23,8 +23,8 @@ internal static class FloodedWebhook
     private static readonly TimeSpan WebhookTimeout = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// Asserts that valid reviews had their response in time: of ten, one may be later, since the attacker and other programs run on the same
-    /// processors.
+    /// Asserts that valid reviews had their response in time: of ten, one may be later, since the attacker and other programs run on
+    /// the same processors.
     /// </summary>
     public static void AssertInTime(IReadOnlyList<TimeSpan> times)
     {

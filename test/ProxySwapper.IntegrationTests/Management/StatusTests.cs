@@ -59,7 +59,7 @@ internal sealed class StatusTests
     {
         var server = await ControlPlane.GetAsync();
         var @namespace = await server.CreateNamespaceAsync();
-        await using var node = await NodeStandIn.StartAsync(server);
+        await using var node = await FakeKubelet.StartAsync(server);
         await using var first = await ProxySwapperProcess.StartAsync(RulesTo("first.example.com"));
         await using var second = await ProxySwapperProcess.StartAsync(RulesTo("second.example.com"));
         await CreateReplicaAsync(server, node, @namespace, "first", first.ManagementPort);
@@ -99,7 +99,7 @@ internal sealed class StatusTests
     {
         var server = await ControlPlane.GetAsync();
         var @namespace = await server.CreateNamespaceAsync();
-        await using var node = await NodeStandIn.StartAsync(server);
+        await using var node = await FakeKubelet.StartAsync(server);
         await using var program = await ProxySwapperProcess.StartAsync(WithToken, TokenEnvironment);
         await CreateReplicaAsync(server, node, @namespace, "closed", program.ManagementPort);
         var without = await StatusAsync(server.Kubeconfig, @namespace);
@@ -142,7 +142,7 @@ internal sealed class StatusTests
     /// <summary>A Pod on this machine as its node, with the management port of a program on it.</summary>
     private static async Task CreateReplicaAsync(
         KubeApiServer server,
-        NodeStandIn node,
+        FakeKubelet node,
         string @namespace,
         string name,
         int port,

@@ -201,7 +201,7 @@ internal sealed class MirrorTests
         var exitCode = await process.WaitForExitAsync();
         Assert.That((exitCode, process.Output.Contains("left", StringComparison.Ordinal)), Is.EqualTo((1, true)), process.Output);
         var before = (await TagsAsync("mirror/app")).Count;
-        slow.Heal();
+        slow.RemoveFaults();
         hold.SetResult();
         var second = await ProxySwapperProgram.RunAsync(["mirror", "-c", file]);
         Assert.That((second.ExitCode, before < 20, (await TagsAsync("mirror/app")).Count), Is.EqualTo((0, true, 20)), second.Output);

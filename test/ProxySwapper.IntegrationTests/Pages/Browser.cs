@@ -19,7 +19,7 @@ internal sealed class Browser : IAsyncDisposable
     /// <exception cref="InvalidOperationException">Chromium is not installed.</exception>
     public static async Task<Browser> StartAsync()
     {
-        NeedsBrowserAttribute.Demand();
+        NeedsBrowserAttribute.Require();
         var program = Find();
         var playwright = await Playwright.CreateAsync();
         // Containers have little shared memory and no display.

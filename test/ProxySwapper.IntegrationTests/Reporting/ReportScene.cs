@@ -46,7 +46,7 @@ internal sealed class ReportScene : IAsyncDisposable
 
     public static async Task<ReportScene> StartAsync()
     {
-        NeedsServerAttribute.Demand("kube-apiserver");
+        NeedsServerAttribute.Require("kube-apiserver");
         // In the order of their names here, so that images are sorted the same in each run.
         int[] ports = [.. Enumerable.Range(0, 3).Select(_ => TestProcess.FreePort()).Order()];
         var (server, target) = (KubeApiServer.StartAsync(), DebianRegistry.StartAsync(ports[1]));

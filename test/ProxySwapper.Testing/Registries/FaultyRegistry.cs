@@ -71,7 +71,7 @@ internal sealed class FaultyRegistry : IAsyncDisposable
         );
 
     /// <summary>Removes all faults.</summary>
-    public void Heal()
+    public void RemoveFaults()
     {
         lock (_gate)
             _scripts.Clear();

@@ -23,7 +23,7 @@ internal sealed class ForwardProxy : TcpProxy
     public ConcurrentQueue<string> Requests { get; } = new();
 
     /// <inheritdoc />
-    protected override async Task CarryAsync(TcpClient near, TcpClient far, IPEndPoint server)
+    protected override async Task RelayAsync(TcpClient near, TcpClient far, IPEndPoint server)
     {
         var head = await ReadHeadAsync(near.GetStream());
         var line = Encoding.ASCII.GetString(head).Split("\r\n")[0];

@@ -39,7 +39,7 @@ internal abstract class TcpProxy : IAsyncDisposable
     /// <param name="near">The client.</param>
     /// <param name="far">Not connected yet.</param>
     /// <param name="server">Where to connect to.</param>
-    protected abstract Task CarryAsync(TcpClient near, TcpClient far, IPEndPoint server);
+    protected abstract Task RelayAsync(TcpClient near, TcpClient far, IPEndPoint server);
 
     private async Task AcceptAsync()
     {
@@ -47,19 +47,19 @@ internal abstract class TcpProxy : IAsyncDisposable
         try
         {
             while (true)
-                connections.Add(CarryAsync(await _listener.AcceptTcpClientAsync(_stop.Token)));
+                connections.Add(RelayAsync(await _listener.AcceptTcpClientAsync(_stop.Token)));
         }
         catch (OperationCanceledException) { }
         await Task.WhenAll(connections);
     }
 
-    private async Task CarryAsync(TcpClient client)
+    private async Task RelayAsync(TcpClient client)
     {
         using var near = client;
         using var far = new TcpClient();
         try
         {
-            await CarryAsync(near, far, _server);
+            await RelayAsync(near, far, _server);
         }
         catch (Exception fault) when (fault is IOException or SocketException or OperationCanceledException) { }
     }

@@ -53,7 +53,7 @@ internal sealed class TokenServer : IAsyncDisposable
     /// <summary>Responds to one request instead of this server; null (default) for none.</summary>
     public RegistryFault? NextFault { get; set; }
 
-    public bool TakesGet { get; set; } = true;
+    public bool AcceptsGet { get; set; } = true;
 
     /// <summary>What a response waits for; completed by default.</summary>
     public Task Gate { get; set; } = Task.CompletedTask;
@@ -128,7 +128,7 @@ internal sealed class TokenServer : IAsyncDisposable
             return;
         }
         var isForm = request.Method == "POST";
-        if (!isForm && !TakesGet)
+        if (!isForm && !AcceptsGet)
         {
             context.Response.StatusCode = 405;
             return;

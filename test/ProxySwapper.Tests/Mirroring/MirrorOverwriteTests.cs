@@ -95,7 +95,7 @@ internal sealed class MirrorOverwriteTests
         var report = await MirrorAsync("all");
         Assert.That((report.Count(MirrorOutcome.Copied), report.Count(MirrorOutcome.Failed)), Is.EqualTo((1, 1)));
         Assert.That(report.Results.Single(result => result.Tag == "1.1.0").Detail, Does.Contain("must not be overwritten"));
-        AssertStayed();
+        AssertUnchanged();
     }
 
     /// <summary>Without its signatures, a tag would be up to date for all later runs.</summary>
@@ -109,7 +109,7 @@ internal sealed class MirrorOverwriteTests
         );
         var first = await MirrorAsync("semver, referrers: true");
         Assert.That((first.Count(MirrorOutcome.Copied), first.Count(MirrorOutcome.Failed)), Is.EqualTo((0, 1)));
-        _source.Heal();
+        _source.RemoveFaults();
         var second = await MirrorAsync("semver, referrers: true");
         Assert.That((second.Count(MirrorOutcome.Copied), second.IsComplete), Is.EqualTo((1, true)));
         Assert.That(_target.Registry.Repository("team/app").Tags[tag], Is.EqualTo(signature.Top.Digest));
@@ -149,10 +149,10 @@ internal sealed class MirrorOverwriteTests
             Is.EqualTo((1, copied, true)),
             string.Join('\n', report.Results)
         );
-        AssertStayed();
+        AssertUnchanged();
     }
 
-    private void AssertStayed() =>
+    private void AssertUnchanged() =>
         Assert.That(_target.Registry.Repository("team/app").Tags["1.1.0"], Is.EqualTo(_old.Top.Digest), "the tag was replaced");
 
     private async Task<MirrorReport> MirrorAsync(string mode, string destination = "team/app")

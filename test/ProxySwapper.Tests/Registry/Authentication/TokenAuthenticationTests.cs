@@ -189,7 +189,7 @@ internal sealed class TokenAuthenticationTests
     public async Task A_server_that_takes_no_GET_gets_a_form()
     {
         await using var tokens = await TokenServer.StartAsync();
-        tokens.TakesGet = false;
+        tokens.AcceptsGet = false;
         tokens.Users["user"] = User.Password;
         await using var scene = await SceneAsync(tokens, User);
         Assert.That(await scene.Client.HeadManifestAsync("a/b", "1", default), Is.Not.Null);

@@ -56,8 +56,8 @@ internal sealed class CopyFaultTests
         }
         CopyScene.AssertWhole(scene.Target.Registry);
         // The fault is over: the next copy continues and succeeds.
-        scene.Source.Heal();
-        scene.Target.Heal();
+        scene.Source.RemoveFaults();
+        scene.Target.RemoveFaults();
         await scene.CopyAsync();
         Assert.That(scene.Target.Registry.Repositories["mirror/app"].Find("1")!.Bytes.ToArray(), Is.EqualTo(image.Top.Bytes.ToArray()));
         CopyScene.AssertWhole(scene.Target.Registry);
@@ -158,8 +158,8 @@ internal sealed class CopyFaultTests
             }
             CopyScene.AssertWhole(scene.Target.Registry);
         }
-        scene.Source.Heal();
-        scene.Target.Heal();
+        scene.Source.RemoveFaults();
+        scene.Target.RemoveFaults();
         await scene.CopyAsync();
         CopyScene.AssertWhole(scene.Target.Registry);
         return scene.Target.Registry.Repositories["mirror/app"].Tags["1"] == image.Top.Digest;

@@ -95,7 +95,7 @@ internal sealed class ReferrerCopyTests
         var request = _scene.Request() with { Referrers = true };
         Assert.That(Assert.ThrowsAsync<RegistryException>(() => _scene.CopyAsync(request))!.Message, Does.Contain(sbom.ToString()));
         Assert.That(_scene.Target.Registry.Repositories["mirror/app"].Tags, Is.Empty);
-        _scene.Source.Heal();
+        _scene.Source.RemoveFaults();
         await _scene.CopyAsync(request);
         Assert.That(_scene.Target.Registry.Repositories["mirror/app"].Tags.Keys, Is.EqualTo(new[] { "1" }));
         Assert.That(_scene.Target.Registry.Repositories["mirror/app"].Manifests, Does.ContainKey(sbom));

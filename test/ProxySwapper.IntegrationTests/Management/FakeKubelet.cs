@@ -16,27 +16,27 @@ namespace ProxySwapper.IntegrationTests.Management;
 /// The part of kubelet that forwards ports over WebSocket, here to ports of this machine: an API server connects
 /// to it as to a kubelet. As there, both channels begin with the port, and an error is text in the second one.
 /// </summary>
-internal sealed class NodeStandIn : IAsyncDisposable
+internal sealed class FakeKubelet : IAsyncDisposable
 {
     private const string Protocol = "v4.channel.k8s.io";
 
     private readonly WebApplication _server;
     private readonly TestCertificates _certificates;
 
-    private NodeStandIn(WebApplication server, TestCertificates certificates, string name) =>
+    private FakeKubelet(WebApplication server, TestCertificates certificates, string name) =>
         (_server, _certificates, Name) = (server, certificates, name);
 
     public string Name { get; }
 
     /// <summary>Starts it, and makes it known to an API server.</summary>
-    public static async Task<NodeStandIn> StartAsync(KubeApiServer server)
+    public static async Task<FakeKubelet> StartAsync(KubeApiServer server)
     {
         var certificates = new TestCertificates();
         var web = LoopbackServer.Build(certificates.IssueServer());
         web.UseWebSockets();
         web.Run(RespondAsync);
         await web.StartAsync();
-        var node = new NodeStandIn(web, certificates, $"node-{Guid.NewGuid():n}"[..15]);
+        var node = new FakeKubelet(web, certificates, $"node-{Guid.NewGuid():n}"[..15]);
         await server.Client.PostAsync("/api/v1/nodes", new JsonObject { ["metadata"] = new JsonObject { ["name"] = node.Name } }, default);
         var status = JsonNode
             .Parse(
