@@ -12,7 +12,7 @@ internal sealed record TagStart(string Text, bool IsWhole)
 
     public bool IsOneTag => IsWhole && !Text.Contains(Any, StringComparison.Ordinal);
 
-    /// <summary>The starts of a pattern: one for each of its alternatives, if they can be told apart.</summary>
+    /// <summary>The starts of a pattern: one for each of its alternatives, if they can be distinguished.</summary>
     public static IEnumerable<TagStart> Of(string pattern)
     {
         if (!pattern.Contains('|', StringComparison.Ordinal))
