@@ -133,11 +133,11 @@ internal sealed class HostileInputTests
                 if (run.Variable?.Split('=', 2) is [var name, var value])
                     environment[name] = value;
                 var (program, arguments) = ProxySwapperProgram.CommandOf(run.Command);
-                var (exitCode, output, error) = await TestProcess.RunAsync(
-                    "sh",
-                    ["-c", "printf docker.io | exec \"$@\"", "sh", .. Limited, program, .. arguments],
-                    environment
-                );
+                var start = TestProcess.StartInfo("sh", ["-c", "printf docker.io | exec \"$@\"", "sh", .. Limited, program, .. arguments]);
+                ProxySwapperProgram.RemoveClouds(start.Environment);
+                foreach (var (variable, content) in environment)
+                    start.Environment[variable] = content;
+                var (exitCode, output, error) = await TestProcess.RunAsync(start);
                 codes.Enqueue(exitCode);
                 if (WrongIn(exitCode, output + error) is { } what)
                     wrong.Enqueue($"{run.Name}, {run.Variable} {string.Join(' ', run.Command)}: {what}: {output}{error}");

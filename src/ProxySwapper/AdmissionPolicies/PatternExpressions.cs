@@ -18,7 +18,7 @@ internal static class PatternExpressions
     /// <summary>
     /// The same of an image as it is written, if the condition is that the reference starts with a registry's name: then both do.
     /// </summary>
-    /// <param name="condition">A condition on the reference.</param>
+    /// <param name="condition">One condition on the reference, not several that are combined.</param>
     /// <param name="image">The image in CEL.</param>
     /// <returns>The expression, or null for another condition.</returns>
     public static string? AsWritten(CelExpression condition, string image) =>

@@ -10,9 +10,6 @@ namespace ProxySwapper.Backfilling;
 /// <param name="Skipped">Images that are missing, or could not be checked, and that nothing copies; with the reason.</param>
 internal sealed record BackfillPlan(IReadOnlyList<BackfillImage> Images, IReadOnlyList<MirrorResult> Skipped)
 {
-    /// <summary>Limit of users whose pull secrets are tried.</summary>
-    private const int MaximumOrigins = 64;
-
     /// <param name="report">The images; their order is kept.</param>
     /// <param name="registry">
     /// Only the images of this registry that could not be pulled again without it, or may not; null for all.
@@ -82,7 +79,7 @@ internal sealed record BackfillPlan(IReadOnlyList<BackfillImage> Images, IReadOn
             };
             if (origins.TrueForAll(other => other.HasOtherAccessThan(origin)))
                 origins.Add(origin);
-            if (origins.Count == MaximumOrigins)
+            if (origins.Count == PodOrigin.MaximumPerImage)
                 break;
         }
         return origins;

@@ -25,9 +25,6 @@ internal sealed partial class Reconciler(
     ILogger<Reconciler> logger
 ) : BackgroundService
 {
-    /// <summary>Pods whose secrets may give access to one image; those of further ones are not tried.</summary>
-    private const int MaximumOrigins = 64;
-
     private bool _hasListed;
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
@@ -81,7 +78,7 @@ internal sealed partial class Reconciler(
                         seen[work.Key] = origins = await lookup.IsMissingAsync(work, pod.IsStarted, cancellationToken) ? [] : null;
                     if (rules.Current != current)
                         return false;
-                    if (origins is { Count: < MaximumOrigins } && origins.TrueForAll(pod.Origin.HasOtherAccessThan))
+                    if (origins is { Count: < PodOrigin.MaximumPerImage } && origins.TrueForAll(pod.Origin.HasOtherAccessThan))
                     {
                         queued += Enqueue(work, pod.Origin) && origins.Count == 0 ? 1 : 0;
                         origins.Add(pod.Origin);

@@ -11,6 +11,7 @@ internal sealed class SeenNamespaces
     private const int Capacity = 10_000;
 
     private readonly ConcurrentDictionary<string, bool> _seen = new(StringComparer.Ordinal);
+    private readonly ConcurrentQueue<string> _oldest = new();
     private volatile bool _isIncomplete;
 
     /// <summary>The rewritten Pods of the cluster are about to be listed for the first time: only new ones were shown so far.</summary>
@@ -22,11 +23,11 @@ internal sealed class SeenNamespaces
     /// <summary>The API server has shown a Pod of a namespace.</summary>
     public void Add(string @namespace)
     {
-        if (_seen.ContainsKey(@namespace))
+        if (!_seen.TryAdd(@namespace, true))
             return;
-        if (_seen.Count >= Capacity)
-            _seen.Clear();
-        _seen[@namespace] = true;
+        _oldest.Enqueue(@namespace);
+        if (_oldest.Count > Capacity && _oldest.TryDequeue(out var oldest))
+            _seen.TryRemove(oldest, out _);
     }
 
     /// <summary>

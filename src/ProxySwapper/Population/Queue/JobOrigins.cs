@@ -11,9 +11,6 @@ internal sealed class JobOrigins(PodOrigin first)
     /// <summary>Pods whose secrets one attempt tries: enough for namespaces that start the same image at once.</summary>
     private const int MaximumCurrent = 8;
 
-    /// <summary>Namespaces that wait for a later attempt.</summary>
-    private const int MaximumWaiting = 64;
-
     private readonly List<PodOrigin> _waiting = [];
     private readonly HashSet<string> _namespaces = new(StringComparer.Ordinal) { first.Namespace };
     private volatile IReadOnlyList<PodOrigin> _current = [first];
@@ -37,7 +34,7 @@ internal sealed class JobOrigins(PodOrigin first)
         else
         {
             // One known only from a review has no secrets to be tried.
-            if (another.Uid is not null && _waiting.Count < MaximumWaiting && _namespaces.Add(another.Namespace))
+            if (another.Uid is not null && _waiting.Count < PodOrigin.MaximumPerImage && _namespaces.Add(another.Namespace))
                 _waiting.Add(another);
             return false;
         }

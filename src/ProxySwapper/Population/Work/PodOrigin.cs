@@ -18,6 +18,9 @@ internal sealed record PodOrigin(
     ActivityContext Trace = default
 )
 {
+    /// <summary>Of one image: the secrets of further ones are not tried.</summary>
+    public const int MaximumPerImage = 64;
+
     /// <summary>
     /// The Pod's uid at the API server; null for a Pod known only from a review. For such a Pod no Secret is read and no Event is written,
     /// since anyone can post a review.

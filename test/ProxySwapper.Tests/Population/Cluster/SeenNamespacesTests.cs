@@ -28,6 +28,20 @@ internal sealed class SeenNamespacesTests : GateFixture
         Assert.That(seen.Contains("team"), Is.True);
     }
 
+    [Test]
+    public void Beyond_the_limit_the_namespace_shown_first_is_forgotten_and_no_other()
+    {
+        var seen = new SeenNamespaces();
+        for (var i = 0; i < 10_001; i++)
+        {
+            seen.Add($"team-{i}");
+            seen.Add("team-0");
+        }
+        Assert.That(seen.Contains("team-0"), Is.True, "it was shown again");
+        Assert.That(Enumerable.Range(2, 9_999).Where(i => !seen.Contains($"team-{i}")), Is.Empty);
+        Assert.That(seen.Contains("team-1"), Is.False);
+    }
+
     private Task<PopulationScene> StartAsync(PopulatePolicy policy) =>
         PopulationScene.StartAsync(
             new ProxySwapperOptions
