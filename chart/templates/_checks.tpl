@@ -35,7 +35,7 @@
     {{- fail "pullSecrets.enabled requires the populator, but config.populate.policy is none" -}}
   {{- end -}}
   {{- if and (or $values.dryRun $values.config.dryRun) (eq $values.webhook.failurePolicy "Fail") -}}
-    {{- fail "dryRun cannot be combined with webhook.failurePolicy Fail, which refuses Pods: set Ignore until dryRun is off" -}}
+    {{- fail "dryRun cannot be combined with webhook.failurePolicy Fail, which rejects Pods: set Ignore until dryRun is off" -}}
   {{- end -}}
   {{- if and $values.dryRun (hasKey $values.config "dryRun") (not $values.config.dryRun) -}}
     {{- fail "dryRun and config.dryRun differ: set one of them" -}}

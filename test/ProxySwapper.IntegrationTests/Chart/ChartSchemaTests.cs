@@ -62,7 +62,7 @@ internal sealed class ChartSchemaTests
     }
 
     [Test]
-    public async Task The_schema_refuses_wrong_values_and_names_them()
+    public async Task The_schema_rejects_wrong_values_and_names_them()
     {
         var files = Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "testdata", "chart", "wrong-values"));
         var faults = await SchemaCheck.ValuesAsync(ValuesSchema, files);
@@ -72,16 +72,16 @@ internal sealed class ChartSchemaTests
             foreach (var file in files)
                 Assert.That(
                     faults[file],
-                    Has.Some.StartsWith(File.ReadLines(file).First()["# refused: ".Length..]),
+                    Has.Some.StartsWith(File.ReadLines(file).First()["# rejected: ".Length..]),
                     Path.GetFileName(file)
                 );
         });
     }
 
     [Test]
-    public async Task The_chart_refuses_conflicting_values_and_says_what_to_do()
+    public async Task The_chart_rejects_conflicting_values_and_says_what_to_do()
     {
-        var files = Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "testdata", "chart", "refused"));
+        var files = Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "testdata", "chart", "rejected"));
         foreach (var file in files)
         {
             var expected = File.ReadLines(file).Single(line => line.StartsWith("# error: ", StringComparison.Ordinal))[

@@ -4,7 +4,7 @@ using ProxySwapper.Testing.Kubernetes;
 namespace ProxySwapper.Tests.AdmissionPolicies;
 
 /// <summary>
-/// Runs every folder of testdata/policy: policy.yaml is the policy for config.yaml, and refused.txt what CEL cannot express. A new case
+/// Runs every folder of testdata/policy: policy.yaml is the policy for config.yaml, and rejected.txt what CEL cannot express. A new case
 /// is a new folder with config.yaml and a run with UPDATE_GOLDEN=1.
 /// </summary>
 [TestFixture]
@@ -19,7 +19,7 @@ internal sealed class PolicyGoldenTests
         Assert.Multiple(() =>
         {
             GoldenFile.AssertMatches(policy, folder, "policy.yaml");
-            GoldenFile.AssertMatches(rejections, folder, "refused.txt");
+            GoldenFile.AssertMatches(rejections, folder, "rejected.txt");
         });
     }
 

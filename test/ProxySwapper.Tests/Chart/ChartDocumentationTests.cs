@@ -10,8 +10,8 @@ internal sealed class ChartDocumentationTests
 {
     private const string Begin = "<!-- values: made from values.yaml by the tests, with UPDATE_GOLDEN=1 -->\n";
     private const string End = "<!-- end of values -->\n";
-    private const string RefusedBegin = "<!-- refused: made from the tests' values, with UPDATE_GOLDEN=1 -->\n";
-    private const string RefusedEnd = "<!-- end of refused -->\n";
+    private const string RejectedBegin = "<!-- rejected: made from the tests' values, with UPDATE_GOLDEN=1 -->\n";
+    private const string RejectedEnd = "<!-- end of rejected -->\n";
 
     private static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -47,10 +47,10 @@ internal sealed class ChartDocumentationTests
     [Test]
     public void The_README_has_the_table_of_conflicting_values()
     {
-        var table = new StringBuilder("| values | refused with |\n|---|---|\n");
+        var table = new StringBuilder("| values | error |\n|---|---|\n");
         foreach (
             var file in Directory
-                .GetFiles(SourceTree.PathOf("test", "ProxySwapper.IntegrationTests", "testdata", "chart", "refused"))
+                .GetFiles(SourceTree.PathOf("test", "ProxySwapper.IntegrationTests", "testdata", "chart", "rejected"))
                 .Order(StringComparer.Ordinal)
         )
         {
@@ -60,7 +60,7 @@ internal sealed class ChartDocumentationTests
             var error = lines.Single(line => line.StartsWith(Error, StringComparison.Ordinal))[Error.Length..];
             table.Append($"| {values} | {Escape(error)} |\n");
         }
-        HasTable(RefusedBegin, RefusedEnd, table.ToString());
+        HasTable(RejectedBegin, RejectedEnd, table.ToString());
     }
 
     private static void HasTable(string beginning, string ending, string table)

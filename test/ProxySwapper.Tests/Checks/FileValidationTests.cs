@@ -96,7 +96,7 @@ internal sealed class FileValidationTests
     public void Values_have_the_types_that_helm_gives_them(string text, params string[] faults) =>
         Assert.That(FileValidation.Create("v", text, FileKind.ChartValues).Faults.Select(fault => fault.ToString()), Is.EqualTo(faults));
 
-    /// <summary>helm removes keys that are null; those that the chart cannot do without are refused by its schema.</summary>
+    /// <summary>helm removes keys that are null; those that the chart cannot do without are rejected by its schema.</summary>
     [TestCase("podAnnotations: null")]
     [TestCase("priorityClassName: null")]
     [TestCase("cloudIdentity: {aws: ~, google: {serviceAccount: }}")]
@@ -218,10 +218,10 @@ internal sealed class FileValidationTests
     [TestCase("secret-of-nobody")]
     [TestCase("secret-without-authority")]
     [TestCase("tenant-of-nobody")]
-    public void Values_that_contradict_are_refused_with_the_charts_sentence(string name)
+    public void Values_that_contradict_are_rejected_with_the_charts_sentence(string name)
     {
         const string Error = "# error: ";
-        var file = Path.Combine(Chart, "refused", $"{name}.yaml");
+        var file = Path.Combine(Chart, "rejected", $"{name}.yaml");
         var text = File.ReadAllText(file);
         var sentence = File.ReadLines(file).Single(line => line.StartsWith(Error, StringComparison.Ordinal))[Error.Length..];
         Assert.That(

@@ -4,7 +4,7 @@ using ProxySwapper.Converting;
 namespace ProxySwapper.Tests.Converting;
 
 /// <summary>
-/// Runs every folder of testdata/convert: input.yaml is converted to result.yaml, or refused with refused.txt. command.txt is the command
+/// Runs every folder of testdata/convert: input.yaml is converted to result.yaml, or rejected with rejected.txt. command.txt is the command
 /// if it is more than <c>proxyswapper convert input.yaml</c>. A new case is a new folder with input.yaml and a run with
 /// UPDATE_GOLDEN=1.
 /// </summary>
@@ -26,14 +26,14 @@ internal sealed class ConversionGoldenTests
             rejections = string.Concat(exception.Faults.Select(fault => $"{fault}\n"));
         }
         GoldenFile.AssertMatches(result, folder, "result.yaml");
-        GoldenFile.AssertMatches(rejections, folder, "refused.txt");
+        GoldenFile.AssertMatches(rejections, folder, "rejected.txt");
         Assert.That(result + rejections, Does.Not.Contain("must-not-be-copied"), "secrets stay where they are");
     }
 
     [TestCaseSource(nameof(Cases))]
     public void A_result_is_valid(string folder)
     {
-        if (!File.Exists(Path.Combine(folder, "refused.txt")))
+        if (!File.Exists(Path.Combine(folder, "rejected.txt")))
             Assert.That(Convert(folder).FindMistakes(), Is.Empty);
     }
 
@@ -42,7 +42,7 @@ internal sealed class ConversionGoldenTests
         Assert.That(
             Cases()
                 .Select(folder => (string)folder.Arguments[0]!)
-                .Where(folder => !File.Exists(Path.Combine(folder, "refused.txt")))
+                .Where(folder => !File.Exists(Path.Combine(folder, "rejected.txt")))
                 .Select(folder => Convert(folder).From)
                 .Distinct(),
             Is.EquivalentTo(Enum.GetValues<ForeignFormat>())
