@@ -20,7 +20,7 @@ internal sealed record InMemoryRegistryOptions
     /// </summary>
     public int ChunkMinLength { get; init; }
 
-    /// <summary>Refuses to move existing tags, as ECR does with <c>IMMUTABLE</c>.</summary>
+    /// <summary>Rejects changes of existing tags, as ECR does with <c>IMMUTABLE</c>.</summary>
     public bool ImmutableTags { get; init; }
 
     /// <summary>Accepts an index with missing manifests, which many registries reject.</summary>

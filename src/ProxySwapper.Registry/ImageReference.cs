@@ -9,7 +9,7 @@ namespace ProxySwapper.Registry;
 /// </summary>
 /// <remarks>
 /// Three deliberate differences. <c>sha256:</c> with 64 hex digits is an image ID, as for kubelet, and not a tag. A first segment with a
-/// dot or colon that is not a valid host (<c>a__b.c/d</c>) is refused, where that grammar reads it as a path without a registry, which
+/// dot or colon that is not a valid host (<c>a__b.c/d</c>) is invalid, where that grammar reads it as a path without a registry, which
 /// could not be pulled. And registry names are normalised by <see cref="RegistryName"/>, where that grammar keeps their case, <c>:443</c>
 /// and all but one of Docker Hub's aliases.
 /// </remarks>

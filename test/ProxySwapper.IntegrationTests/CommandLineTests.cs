@@ -15,7 +15,7 @@ internal sealed class CommandLineTests
 
     [TestCase("missing/report.json", "Could not find")]
     [TestCase("", "it is a directory")]
-    public async Task A_report_that_cannot_be_written_is_refused_before_the_first_request(string path, string reason)
+    public async Task A_report_that_cannot_be_written_is_rejected_before_the_first_request(string path, string reason)
     {
         using var folder = new TemporaryFolder();
         var file = folder.PathOf("mirror.yaml");

@@ -49,7 +49,7 @@ internal sealed class HostileRun(HostileServer server, int firstSeed, int count,
         // Connections that are still closing give their buffers back a little later.
         await TestWait.UntilAsync(
             () => (kept = GC.GetTotalMemory(forceFullCollection: true) - before) < MostKept,
-            $"that less than {MostKept >> 20} MiB are kept of what was refused"
+            $"that less than {MostKept >> 20} MiB are kept of what was rejected"
         );
         TestContext.Out.WriteLine(
             $"{count} operations: {kept >> 10} KiB are kept, {server.MaximumReceived >> 10} KiB of an endless response were read"

@@ -26,19 +26,19 @@ internal sealed class RegistryAuthenticator(HostAuthentication host, IRegistryCr
     /// <summary>A better authorization after a rejection; null if there is none, and the rejection is final.</summary>
     public async ValueTask<RequestAuthorization?> ReauthorizeAsync(
         RegistryRequest request,
-        RequestAuthorization? refused,
+        RequestAuthorization? rejected,
         RegistryException rejection,
         AuthenticationChallenge? challenge,
         CancellationToken cancellationToken
     )
     {
-        if (!IsAboutAuthentication(rejection, challenge, refused))
+        if (!IsAboutAuthentication(rejection, challenge, rejected))
             return null;
         if (challenge is not null)
             host.Challenge = challenge;
         if (host.Challenge is not { } current)
             return null;
-        if (refused is null)
+        if (rejected is null)
             return await AuthorizeAsync(
                 request,
                 current,
@@ -46,11 +46,11 @@ internal sealed class RegistryAuthenticator(HostAuthentication host, IRegistryCr
                 await CredentialAsync(request, cancellationToken),
                 cancellationToken
             );
-        if (refused is { Token: { } token, Key: { } key })
+        if (rejected is { Token: { } token, Key: { } key })
             host.Tokens.Drop(key, token);
-        if (refused is { Token: not null, IsFresh: false })
-            return await AuthorizeAsync(request, current, challenge?.Scopes ?? [], refused.Credential, cancellationToken);
-        if (refused.IsRenewed || await RenewAsync(request, refused.Credential, cancellationToken) is not { } renewed)
+        if (rejected is { Token: not null, IsFresh: false })
+            return await AuthorizeAsync(request, current, challenge?.Scopes ?? [], rejected.Credential, cancellationToken);
+        if (rejected.IsRenewed || await RenewAsync(request, rejected.Credential, cancellationToken) is not { } renewed)
             return null;
         return await AuthorizeAsync(request, current, challenge?.Scopes ?? [], renewed, cancellationToken) is { } authorization
             ? authorization with
@@ -64,10 +64,10 @@ internal sealed class RegistryAuthenticator(HostAuthentication host, IRegistryCr
     private static bool IsAboutAuthentication(
         RegistryException rejection,
         AuthenticationChallenge? challenge,
-        RequestAuthorization? refused
+        RequestAuthorization? rejected
     ) =>
         rejection.Status == HttpStatusCode.Unauthorized
-        || refused is not null
+        || rejected is not null
             && RegistryQuirks.MayBeExpiredPassword(rejection)
             && (rejection.Status != HttpStatusCode.Forbidden || challenge is null || challenge.IsBearer);
 
@@ -131,10 +131,10 @@ internal sealed class RegistryAuthenticator(HostAuthentication host, IRegistryCr
 
     private async ValueTask<RegistryCredential?> RenewAsync(
         RegistryRequest request,
-        RegistryCredential refused,
+        RegistryCredential rejected,
         CancellationToken cancellationToken
     ) =>
-        Bounded(request, await source.RenewAsync(ImageOf(request), refused, cancellationToken)) is { } renewed && renewed != refused
+        Bounded(request, await source.RenewAsync(ImageOf(request), rejected, cancellationToken)) is { } renewed && renewed != rejected
             ? renewed
             : null;
 

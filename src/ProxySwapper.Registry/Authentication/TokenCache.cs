@@ -21,11 +21,11 @@ internal sealed class TokenCache(TimeProvider time)
     public async Task<BearerToken> GetAsync(TokenKey key, Func<TokenKey, Task<BearerToken>> fetch, CancellationToken cancellationToken) =>
         Find(key) ?? await _fetches.RunAsync(key, () => FetchAsync(key, fetch), cancellationToken);
 
-    /// <summary>Removes a token that a registry refused, unless it has already been replaced.</summary>
-    public void Drop(TokenKey key, BearerToken refused)
+    /// <summary>Removes a token that a registry rejected, unless it has already been replaced.</summary>
+    public void Drop(TokenKey key, BearerToken rejected)
     {
         lock (_gate)
-            if (_tokens.TryGetValue(key, out var token) && token == refused)
+            if (_tokens.TryGetValue(key, out var token) && token == rejected)
                 _tokens.Remove(key);
     }
 

@@ -20,7 +20,7 @@ internal sealed class TokenClient(RegistryName registry, RedirectingSender sende
     /// <summary>Identity tokens that a server has replaced: the old ones are usually no longer valid.</summary>
     private readonly ConcurrentDictionary<RegistryCredential, string> _rotated = new();
 
-    /// <exception cref="RegistryException">The token server refused, failed, or sent an invalid response.</exception>
+    /// <exception cref="RegistryException">The token server could not be reached, or returned an error or an invalid response.</exception>
     public async Task<BearerToken> FetchAsync(TokenKey key)
     {
         if (key.Credential.IdentityToken is { } identity)
@@ -46,7 +46,7 @@ internal sealed class TokenClient(RegistryName registry, RedirectingSender sende
         }
     }
 
-    /// <summary>Uses the token that replaced an identity token; if the server refuses it, the identity token itself.</summary>
+    /// <summary>Uses the token that replaced an identity token; if the server rejects it, the identity token itself.</summary>
     private async Task<BearerToken> RefreshAsync(TokenKey key, string identity)
     {
         if (_rotated.TryGetValue(key.Credential, out var replacement))

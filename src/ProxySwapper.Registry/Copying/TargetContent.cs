@@ -12,7 +12,7 @@ namespace ProxySwapper.Registry.Copying;
 public static class TargetContent
 {
     /// <summary>Looks up a blob.</summary>
-    /// <exception cref="RegistryException">The registry refused or could not be reached.</exception>
+    /// <exception cref="RegistryException">The registry returned an error or could not be reached.</exception>
     public static Task<BlobPresence> FindBlobAsync(
         RegistryClient target,
         string repository,
@@ -21,7 +21,7 @@ public static class TargetContent
     ) => UnlessUnreadableAsync(target.FindBlobAsync(repository, blob, cancellationToken), BlobPresence.Missing);
 
     /// <summary>Resolves a tag or digest; null if the repository has no such manifest.</summary>
-    /// <exception cref="RegistryException">The registry refused or could not be reached.</exception>
+    /// <exception cref="RegistryException">The registry returned an error or could not be reached.</exception>
     public static Task<Descriptor?> FindManifestAsync(
         RegistryClient target,
         string repository,
@@ -33,7 +33,7 @@ public static class TargetContent
     /// The same for a name of an image, which must not be overwritten, or copied again each time: it only counts as missing where the
     /// registry's HEADs can be trusted, or a GET finds nothing either.
     /// </summary>
-    /// <exception cref="RegistryException">The registry refused or could not be reached.</exception>
+    /// <exception cref="RegistryException">The registry returned an error or could not be reached.</exception>
     public static async Task<Descriptor?> LookUpManifestAsync(
         RegistryClient target,
         string repository,

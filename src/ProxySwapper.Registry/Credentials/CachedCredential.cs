@@ -24,7 +24,7 @@ internal sealed class CachedCredential(TimeProvider time, Func<CancellationToken
     private static readonly TimeSpan RenewalWait = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// A credential refused this soon after the previous one is not replaced: without permission, the next one would be refused too.
+    /// A credential rejected this soon after the previous one is not replaced: without permission, the next one would be rejected too.
     /// </summary>
     private static readonly TimeSpan RenewalPause = TimeSpan.FromSeconds(30);
 
@@ -63,11 +63,11 @@ internal sealed class CachedCredential(TimeProvider time, Func<CancellationToken
         }
     }
 
-    /// <summary>Another credential than the refused one, or the same if there is no other yet.</summary>
-    public ValueTask<RegistryCredential?> RenewAsync(RegistryCredential refused, CancellationToken cancellationToken)
+    /// <summary>Another credential than the rejected one, or the same if there is no other yet.</summary>
+    public ValueTask<RegistryCredential?> RenewAsync(RegistryCredential rejected, CancellationToken cancellationToken)
     {
         lock (_gate)
-            if (_current?.Credential == refused && time.GetUtcNow() - _renewed >= RenewalPause)
+            if (_current?.Credential == rejected && time.GetUtcNow() - _renewed >= RenewalPause)
                 (_current, _renewed) = (null, time.GetUtcNow());
         return GetAsync(cancellationToken);
     }

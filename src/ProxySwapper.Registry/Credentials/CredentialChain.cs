@@ -18,12 +18,12 @@ public sealed class CredentialChain(params IReadOnlyList<IRegistryCredentialSour
     /// <inheritdoc />
     public async ValueTask<RegistryCredential?> RenewAsync(
         ImageReference image,
-        RegistryCredential refused,
+        RegistryCredential rejected,
         CancellationToken cancellationToken
     )
     {
         foreach (var source in sources)
-            if (await source.RenewAsync(image, refused, cancellationToken) is { } credential)
+            if (await source.RenewAsync(image, rejected, cancellationToken) is { } credential)
                 return credential;
         return null;
     }

@@ -17,13 +17,13 @@ public interface IRegistryCredentialSource
     ValueTask<RegistryCredential?> GetAsync(ImageReference image, CancellationToken cancellationToken);
 
     /// <summary>
-    /// The credential for an image after a registry refused <paramref name="refused"/>, which this source returned earlier: it may have
-    /// expired early. A caching source drops it and gets another one, or returns the one that it got in the meantime; returning the refused
-    /// one means that there is no other. Called once per refused request, so a source that calls a cloud limits how often it does. The
-    /// default calls <see cref="GetAsync"/>.
+    /// The credential for an image after a registry rejected <paramref name="rejected"/>, which this source returned earlier: it may have
+    /// expired early. A caching source drops it and gets another one, or returns the one that it got in the meantime; returning the
+    /// rejected one means that there is no other. Called once per rejected request, so a source that calls a cloud limits how often it
+    /// does. The default calls <see cref="GetAsync"/>.
     /// </summary>
     /// <exception cref="RegistryCredentialException">This source is responsible for the image, and failed.</exception>
-    ValueTask<RegistryCredential?> RenewAsync(ImageReference image, RegistryCredential refused, CancellationToken cancellationToken) =>
+    ValueTask<RegistryCredential?> RenewAsync(ImageReference image, RegistryCredential rejected, CancellationToken cancellationToken) =>
         GetAsync(image, cancellationToken);
 }
 

@@ -5,7 +5,7 @@ namespace ProxySwapper.Registry.Credentials;
 public sealed record RegistryCredential
 {
     /// <summary>
-    /// The longest credential that is sent, in characters: the longest tokens of clouds have a few thousand, and most servers refuse longer
+    /// The longest credential that is sent, in characters: the longest tokens of clouds have a few thousand, and most servers reject longer
     /// headers.
     /// </summary>
     public const int MaximumLength = 32 * 1024;

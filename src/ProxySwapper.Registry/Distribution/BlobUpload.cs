@@ -5,7 +5,7 @@ namespace ProxySwapper.Registry.Distribution;
 
 /// <summary>
 /// One blob's upload: a POST, then everything in one PUT, which most registries accept. After a failure it restarts in a new session; a
-/// body that is refused, for its size or in general, is sent in chunks.
+/// body that is rejected, for its size or in general, is sent in chunks.
 /// </summary>
 internal sealed class BlobUpload(UploadContext context, UploadSessions sessions)
 {
@@ -36,11 +36,11 @@ internal sealed class BlobUpload(UploadContext context, UploadSessions sessions)
                 when (rejection.Status == HttpStatusCode.RequestEntityTooLarge && SmallerThan(chunkSize, session) is { } smaller)
             {
                 await sessions.CancelAsync(context, session);
-                // Others may have been refused meanwhile.
+                // Others may have been rejected meanwhile.
                 if (_host.ChunkSize is not { } current || current > smaller)
                     _host.ChunkSize = smaller;
             }
-            catch (RegistryException rejection) when (!inChunks && RegistryQuirks.IsMonolithicUploadRefused(rejection))
+            catch (RegistryException rejection) when (!inChunks && RegistryQuirks.IsMonolithicUploadRejected(rejection))
             {
                 await sessions.CancelAsync(context, session);
                 inChunks = true;
@@ -83,9 +83,9 @@ internal sealed class BlobUpload(UploadContext context, UploadSessions sessions)
     }
 
     /// <summary>A smaller chunk size to try next; null if the registry would accept none.</summary>
-    private long? SmallerThan(long? refused, UploadSession session)
+    private long? SmallerThan(long? rejected, UploadSession session)
     {
-        var smaller = refused is { } size ? size / 2 : Math.Min(FirstChunkSize, context.Blob.Size / 2);
+        var smaller = rejected is { } size ? size / 2 : Math.Min(FirstChunkSize, context.Blob.Size / 2);
         return smaller >= Math.Max(LeastChunkSize, session.ChunkMinLength) ? smaller : null;
     }
 }

@@ -14,7 +14,7 @@ internal sealed partial class ManifestReader(RegistryTransport transport, Regist
     private const int MaxMediaTypeLength = 100;
 
     /// <summary>
-    /// Resolves a reference; null if it does not exist. If a HEAD is refused or has too little information, a GET is used.
+    /// Resolves a reference; null if it does not exist. If a HEAD is rejected or has too little information, a GET is used.
     /// </summary>
     public async Task<Descriptor?> HeadAsync(string repository, string reference, CancellationToken cancellationToken) =>
         (await FindByHeadAsync(repository, reference, cancellationToken)).Found;
@@ -85,7 +85,7 @@ internal sealed partial class ManifestReader(RegistryTransport transport, Regist
             if (DescriptorOf(response, request, reference) is { } descriptor)
                 return (descriptor, true);
         }
-        catch (RegistryException rejection) when (RegistryQuirks.IsHeadRefused(rejection))
+        catch (RegistryException rejection) when (RegistryQuirks.IsHeadRejected(rejection))
         {
             // The GET has more information, including the reason of a rejection.
         }

@@ -75,7 +75,7 @@ public sealed class RegistryClient
         _manifests.LookUpAsync(repository, reference, cancellationToken);
 
     /// <summary>Gets a manifest; if <paramref name="reference"/> is a digest, the content is verified.</summary>
-    /// <remarks>Docker schema 1 manifests are refused, since they cannot be copied with their digest.</remarks>
+    /// <remarks>Docker schema 1 manifests are rejected, since they cannot be copied with their digest.</remarks>
     public Task<Manifest> GetManifestAsync(string repository, string reference, CancellationToken cancellationToken) =>
         _manifests.GetAsync(repository, reference, cancellationToken);
 
@@ -87,7 +87,7 @@ public sealed class RegistryClient
     public Task PutManifestAsync(string repository, string reference, Manifest manifest, CancellationToken cancellationToken) =>
         _writer.PutAsync(repository, reference, manifest, cancellationToken);
 
-    /// <summary>Looks up a blob: HEAD. If the registry refuses the HEAD, the blob counts as missing.</summary>
+    /// <summary>Looks up a blob: HEAD. If the registry rejects the HEAD, the blob counts as missing.</summary>
     public async Task<BlobPresence> FindBlobAsync(string repository, Descriptor blob, CancellationToken cancellationToken)
     {
         var request = await _requests.ToBlobAsync(HttpMethod.Head, repository, blob.Digest, cancellationToken);
@@ -106,7 +106,7 @@ public sealed class RegistryClient
                 ? BlobPresence.OtherSize
                 : BlobPresence.Present;
         }
-        catch (RegistryException rejection) when (RegistryQuirks.IsHeadRefused(rejection))
+        catch (RegistryException rejection) when (RegistryQuirks.IsHeadRejected(rejection))
         {
             return BlobPresence.Missing;
         }

@@ -150,7 +150,7 @@ internal sealed partial class RegistryTransport(
             }
             var (rejection, isOwn, challenge) = await ReadRejectionAsync(response, request, cancellationToken);
             if (rejection.Status == HttpStatusCode.TooManyRequests && (authorization is null || authenticator.IsOwn))
-                lease.Refused(rejection.RetryAfter <= options.MaxRetryDelay ? rejection.RetryAfter : null);
+                lease.Throttled(rejection.RetryAfter <= options.MaxRetryDelay ? rejection.RetryAfter : null);
             var better =
                 isOwn && tries < MaxAuthorizations
                     ? await authenticator.ReauthorizeAsync(request, authorization, rejection, challenge, cancellationToken)

@@ -3,7 +3,7 @@ using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Registry.Distribution;
 
-/// <summary>Lists tags page by page. An excessively long list is refused, since it is held in memory.</summary>
+/// <summary>Lists tags page by page. An excessively long list is rejected, since it is held in memory.</summary>
 internal static class TagLister
 {
     /// <summary>Registries without paging send everything at once.</summary>
@@ -49,7 +49,7 @@ internal static class TagLister
         {
             return await ReadPageAsync(transport, request, parser, cancellationToken);
         }
-        catch (RegistryException rejection) when (RegistryQuirks.IsPageSizeRefused(rejection))
+        catch (RegistryException rejection) when (RegistryQuirks.IsPageSizeRejected(rejection))
         {
             return await ReadPageAsync(
                 transport,

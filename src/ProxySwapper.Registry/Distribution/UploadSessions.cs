@@ -16,7 +16,7 @@ internal sealed class UploadSessions(RegistryTransport transport, RegistryReques
 
     /// <summary>
     /// Mounts a blob; false if it has to be uploaded. A mount only saves an upload, so a failure, at the registry or at a token server that
-    /// refuses a token for two repositories, is neither an error nor retried.
+    /// denies a token for two repositories, is neither an error nor retried.
     /// </summary>
     /// <exception cref="RegistryException">The target repository does not exist.</exception>
     public async Task<bool> MountAsync(string repository, Digest digest, string from, CancellationToken cancellationToken)

@@ -18,10 +18,10 @@ public static class MediaTypes
     /// <summary>A list of manifests, Docker.</summary>
     public const string DockerManifestList = "application/vnd.docker.distribution.manifest.list.v2+json";
 
-    /// <summary>Docker schema 1, unsigned; refused, since it cannot be copied with its digest.</summary>
+    /// <summary>Docker schema 1, unsigned; rejected, since it cannot be copied with its digest.</summary>
     public const string DockerSchema1 = "application/vnd.docker.distribution.manifest.v1+json";
 
-    /// <summary>Docker schema 1, signed; refused.</summary>
+    /// <summary>Docker schema 1, signed; rejected.</summary>
     public const string DockerSchema1Signed = "application/vnd.docker.distribution.manifest.v1+prettyjws";
 
     /// <summary>All supported media types for an Accept header, so that one request is enough.</summary>

@@ -154,7 +154,7 @@ internal sealed class AdaptiveConcurrencyLimiter(int limit, TimeProvider time)
         public void Succeeded() => limiter.Grow();
 
         /// <summary>The host responded with 429, perhaps with Retry-After.</summary>
-        public void Refused(TimeSpan? retryAfter) => limiter.Shrink(Entered, retryAfter);
+        public void Throttled(TimeSpan? retryAfter) => limiter.Shrink(Entered, retryAfter);
 
         public void Dispose()
         {

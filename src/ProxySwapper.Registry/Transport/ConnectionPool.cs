@@ -66,9 +66,9 @@ internal sealed class ConnectionPool(Func<string, CancellationToken, Task<IPAddr
         {
             var found = addresses;
             addresses = [.. found.Where(address => !MetadataAddress.IsMatch(address))];
-            if (addresses.Length == 0 && found is [var refused, ..])
+            if (addresses.Length == 0 && found is [var blocked, ..])
                 throw new MetadataAddressException(
-                    $"{host} has the link-local or cloud metadata address {refused}: connections to it are not allowed"
+                    $"{host} has the link-local or cloud metadata address {blocked}: connections to it are not allowed"
                 );
         }
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };

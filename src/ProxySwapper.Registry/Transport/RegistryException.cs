@@ -4,7 +4,7 @@ using System.Text;
 namespace ProxySwapper.Registry.Transport;
 
 /// <summary>
-/// A registry refused, failed or sent an invalid response. The message has the method, the requested content, the status
+/// A registry did not respond, or returned an error or an invalid response. The message has the method, the requested content, the status
 /// and the registry's own errors: <c>GET host/repo:1.0: not found (HTTP 404): MANIFEST_UNKNOWN: manifest unknown</c>.
 /// </summary>
 public sealed class RegistryException : Exception

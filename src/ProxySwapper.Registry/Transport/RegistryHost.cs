@@ -50,10 +50,10 @@ internal sealed class RegistryHost
     /// <summary>True once the host has found a manifest by HEAD: then its 404 means that there is none.</summary>
     public bool RespondsToHead { get; set; }
 
-    /// <summary>The maximum body size for the host; null until it has refused one.</summary>
+    /// <summary>The maximum body size for the host; null until it has rejected one.</summary>
     public long? ChunkSize { get; set; }
 
-    /// <summary>True if the host refuses single PUTs of any size but accepts chunks.</summary>
+    /// <summary>True if the host rejects single PUTs of any size but accepts chunks.</summary>
     public bool RequiresChunks { get; set; }
 
     /// <summary>The base URL of <c>/v2/</c>, once known.</summary>

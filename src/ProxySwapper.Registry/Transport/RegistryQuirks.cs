@@ -32,10 +32,10 @@ internal static class RegistryQuirks
         };
 
     /// <summary>
-    /// Some registries (Nexus, GitLab) refuse a HEAD where they would respond to a GET; 401 and 404 do not count as such a rejection, since
+    /// Some registries (Nexus, GitLab) reject a HEAD where they would respond to a GET; 401 and 404 do not count as such a rejection, since
     /// they have a meaning.
     /// </summary>
-    public static bool IsHeadRefused(RegistryException rejection) =>
+    public static bool IsHeadRejected(RegistryException rejection) =>
         rejection.Method == HttpMethod.Head
         && rejection.Status
             is HttpStatusCode.BadRequest
@@ -45,8 +45,8 @@ internal static class RegistryQuirks
                 or HttpStatusCode.UnprocessableEntity
                 or HttpStatusCode.NotImplemented;
 
-    /// <summary>The page size is refused, but the list without it works (older GitLab, Quay).</summary>
-    public static bool IsPageSizeRefused(RegistryException rejection) =>
+    /// <summary>The page size is rejected, but the list without it works (older GitLab, Quay).</summary>
+    public static bool IsPageSizeRejected(RegistryException rejection) =>
         rejection.Status
             is HttpStatusCode.BadRequest
                 or HttpStatusCode.NotAcceptable
@@ -54,8 +54,8 @@ internal static class RegistryQuirks
                 or HttpStatusCode.UnprocessableEntity
                 or HttpStatusCode.NotImplemented;
 
-    /// <summary>A single PUT is refused, whatever the blob's size.</summary>
-    public static bool IsMonolithicUploadRefused(RegistryException rejection) =>
+    /// <summary>A single PUT is rejected, whatever the blob's size.</summary>
+    public static bool IsMonolithicUploadRejected(RegistryException rejection) =>
         rejection.Status is HttpStatusCode.MethodNotAllowed or HttpStatusCode.NotImplemented or HttpStatusCode.LengthRequired
         || rejection.HasCode("UNSUPPORTED");
 

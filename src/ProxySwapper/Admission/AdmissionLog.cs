@@ -48,7 +48,7 @@ internal sealed partial class AdmissionLog(ILogger<AdmissionLog> logger)
             Log.Patched(logger, review.Namespace, review.PodName, decision.Images.Count(image => image.Decision.IsRewritten));
     }
 
-    public void Refused(int status, string reason) => Log.Refused(logger, status, reason);
+    public void Rejected(int status, string reason) => Log.Rejected(logger, status, reason);
 
     private static partial class Log
     {
@@ -73,6 +73,6 @@ internal sealed partial class AdmissionLog(ILogger<AdmissionLog> logger)
         public static partial void MoreWarnings(ILogger logger, string podNamespace, int count);
 
         [LoggerMessage(4, LogLevel.Warning, "Request rejected with {Status}: {Reason}")]
-        public static partial void Refused(ILogger logger, int status, string reason);
+        public static partial void Rejected(ILogger logger, int status, string reason);
     }
 }

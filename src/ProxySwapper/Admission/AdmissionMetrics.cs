@@ -14,11 +14,11 @@ internal sealed class AdmissionMetrics
     ];
     private static readonly string[] ReasonNames = [.. Enum.GetNames<DecisionReason>().Select(JsonNamingPolicy.SnakeCaseLower.ConvertName)];
 
-    private static readonly string[] RefusedStatuses = ["400", "405", "408", "413", "415", "503"];
+    private static readonly string[] RejectedStatuses = ["400", "405", "408", "413", "415", "503"];
 
     private readonly Counter<long> _admissions;
     private readonly Counter<long> _images;
-    private readonly Counter<long> _refused;
+    private readonly Counter<long> _rejected;
     private readonly Histogram<double> _duration;
 
     public AdmissionMetrics(IMeterFactory meters, ConfigurationMonitor rules)
@@ -36,11 +36,11 @@ internal sealed class AdmissionMetrics
             description: "Images in Pods, by the decision of the rules, such as rewritten or no_rule, and the registry that the Pod names.",
             tags: [new("registry", rules.Current.MetricNames), new("result", ReasonNames)]
         );
-        _refused = meter.CreateCounter<long>(
+        _rejected = meter.CreateCounter<long>(
             "proxyswapper_bad_requests_total",
             unit: null,
             description: "Requests to the webhook that were rejected without a review, by HTTP status.",
-            tags: [new("status", RefusedStatuses)]
+            tags: [new("status", RejectedStatuses)]
         );
         _duration = meter.CreateHistogram(
             "proxyswapper_patch_duration_seconds",
@@ -66,6 +66,6 @@ internal sealed class AdmissionMetrics
         _duration.Record(elapsed.TotalSeconds);
     }
 
-    public void Refused(int status) =>
-        _refused.Add(1, new KeyValuePair<string, object?>("status", status.ToString(CultureInfo.InvariantCulture)));
+    public void Rejected(int status) =>
+        _rejected.Add(1, new KeyValuePair<string, object?>("status", status.ToString(CultureInfo.InvariantCulture)));
 }

@@ -12,8 +12,8 @@ internal sealed class AdmissionTelemetry(AdmissionMetrics metrics, AdmissionLog 
     /// <summary>A request that is not a review.</summary>
     public void Rejected(int status, string reason)
     {
-        metrics.Refused(status);
-        log.Refused(status, reason);
+        metrics.Rejected(status);
+        log.Rejected(status, reason);
     }
 
     /// <summary>A review with its response written.</summary>

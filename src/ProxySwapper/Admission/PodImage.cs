@@ -12,7 +12,7 @@ internal readonly record struct PodImage(PodImageKind Kind, int Index, string Na
 {
     public PodImageField Field => PodImageFields.Of(Kind);
 
-    /// <summary>Whether an annotation can keep the original image: not with a name that Kubernetes refuses anyway.</summary>
+    /// <summary>Whether an annotation can keep the original image: not with a name that Kubernetes rejects anyway.</summary>
     public bool CanBeKept => LabelSyntax.IsName(Name);
 
     /// <summary>

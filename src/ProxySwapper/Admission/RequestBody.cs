@@ -41,7 +41,7 @@ internal readonly struct RequestBody : IDisposable
     /// <summary>Why the request is rejected, or null.</summary>
     public string? Error { get; }
 
-    public static RequestBody Refused(BodyEnd? reason) =>
+    public static RequestBody Rejected(BodyEnd? reason) =>
         reason switch
         {
             BodyEnd.Late => Late,

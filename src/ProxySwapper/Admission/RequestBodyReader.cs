@@ -73,7 +73,7 @@ internal sealed class RequestBodyReader(TimeProvider time) : IDisposable
                 if (isDone || body.Reason is not null || result.Buffer.Length > MaximumSize)
                 {
                     pipe.AdvanceTo(result.Buffer.End);
-                    return RequestBody.Refused(body.Reason);
+                    return RequestBody.Rejected(body.Reason);
                 }
                 pipe.AdvanceTo(result.Buffer.Start, result.Buffer.End);
                 reading = pipe.ReadAsync();
@@ -95,6 +95,6 @@ internal sealed class RequestBodyReader(TimeProvider time) : IDisposable
             return new RequestBody(pipe, content, _largeTurn);
         _largeTurn.Release();
         pipe.AdvanceTo(content.End);
-        return RequestBody.Refused(body.Reason);
+        return RequestBody.Rejected(body.Reason);
     }
 }

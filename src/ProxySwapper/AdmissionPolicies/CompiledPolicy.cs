@@ -3,7 +3,7 @@ namespace ProxySwapper.AdmissionPolicies;
 /// <summary>A policy, and the parts of the configuration that it lacks.</summary>
 internal sealed record CompiledPolicy(AdmissionPolicy Policy, IReadOnlyList<PolicyRejection> Rejections)
 {
-    /// <summary>Whether the policy works without what was refused.</summary>
+    /// <summary>Whether the policy works without what was rejected.</summary>
     public bool IsUsable => Rejections.All(rejection => rejection.WithoutIt is not null);
 }
 

@@ -5,7 +5,7 @@ namespace ProxySwapper.AdmissionPolicies;
 /// <summary>
 /// CEL has no capture groups. This finds what the groups of a regular expression would capture by cutting the text between the parts of the
 /// expression, left to right, preferring the leftmost alternative and the longest (lazy: shortest) repetition as a matcher does. It works
-/// if each cut can be found among few candidates; everything else is refused.
+/// if each cut can be found among few candidates; everything else is rejected.
 /// </summary>
 /// <remarks>The text is known to match the whole expression.</remarks>
 internal sealed class GroupExtractor

@@ -91,7 +91,7 @@ internal sealed class PolicyCompiler
         return conditions;
     }
 
-    /// <summary>Refuses an expression that the API server would not parse.</summary>
+    /// <summary>Rejects an expression that the API server would not parse.</summary>
     private void RejectIfTooLong(string key, PolicyExpression item, string advice)
     {
         if (item.Text.Length > CelCost.MaximumLength)

@@ -72,7 +72,7 @@ internal sealed partial class PolicyController : BackgroundService, IReadinessCh
     public string CheckName => "admission policy";
 
     /// <summary>
-    /// Ready once the policy has been in force, or is disabled for lack of its binding, until the API server refuses a newer one: an API
+    /// Ready once the policy has been in force, or is disabled for lack of its binding, until the API server rejects a newer one: an API
     /// server that does not respond still has the policy.
     /// </summary>
     public ReadinessState State => new(_isReady, _fault);

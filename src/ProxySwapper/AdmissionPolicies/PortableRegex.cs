@@ -2,7 +2,7 @@ namespace ProxySwapper.AdmissionPolicies;
 
 /// <summary>
 /// A regular expression that means the same in .NET and in RE2 (<see href="https://github.com/google/re2/wiki/Syntax"/>), for the
-/// characters that a reference can have. Syntax that only one of them supports, or that they interpret differently, is refused by name.
+/// characters that a reference can have. Syntax that only one of them supports, or that they interpret differently, is rejected by name.
 /// </summary>
 /// <param name="Alternatives">The alternatives separated by <c>|</c> at the top level.</param>
 /// <param name="HasOptions">Whether an option such as <c>(?i)</c> changes what characters mean.</param>

@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace ProxySwapper.AdmissionPolicies;
 
-/// <summary>Parses a regular expression that .NET accepts, and refuses what RE2 lacks or interprets differently.</summary>
+/// <summary>Parses a regular expression that .NET accepts, and rejects what RE2 lacks or interprets differently.</summary>
 internal sealed class PortableRegexReader
 {
     private const string Digits = "0123456789";

@@ -5,7 +5,7 @@ using ProxySwapper.Registry;
 
 namespace ProxySwapper.AdmissionPolicies;
 
-/// <summary>Compiles rules to CEL; what cannot be expressed is refused by its key.</summary>
+/// <summary>Compiles rules to CEL; what cannot be expressed is rejected by its key.</summary>
 internal sealed class RuleExpressions(string? proxyUrl, ConfigurationLocations locations)
 {
     private readonly List<PolicyRejection> _rejections = [];

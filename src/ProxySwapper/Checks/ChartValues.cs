@@ -42,7 +42,7 @@ internal sealed class ChartValues
     }
 
     /// <summary>
-    /// Without the chart's own keys that are null, which helm removes. Those that the chart cannot do without stay, to be refused.
+    /// Without the chart's own keys that are null, which helm removes. Those that the chart cannot do without stay, to be rejected.
     /// </summary>
     private static YamlMappingNode WithoutNulls(YamlMappingNode values, JsonElement schema, YamlSource source)
     {

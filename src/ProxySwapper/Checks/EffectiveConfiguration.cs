@@ -49,7 +49,7 @@ internal sealed class EffectiveConfiguration(YamlMappingNode values, YamlSource 
         return rules;
     }
 
-    /// <summary>The rule of a cache; null for an upstream that the schema refuses.</summary>
+    /// <summary>The rule of a cache; null for an upstream that the schema rejects.</summary>
     private YamlMappingNode? CreateRule(YamlNode upstream, string place)
     {
         if (YamlValues.Find(upstream, "port") is not YamlScalarNode { Value: { } text } port)

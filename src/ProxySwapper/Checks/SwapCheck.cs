@@ -22,7 +22,7 @@ internal sealed class SwapCheck(KubernetesClient client, ProxySwapperOptions opt
     /// <param name="timeout">The timeout.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <returns>Whether the Pod shows that the API server called the webhook.</returns>
-    /// <exception cref="KubernetesException">The API server refuses the Pod.</exception>
+    /// <exception cref="KubernetesException">The API server rejects the Pod.</exception>
     public async Task<bool> RunAsync(
         CheckReport report,
         string @namespace,

@@ -63,7 +63,7 @@ internal static class TargetCheck
             var outcome =
                 line.StartsWith("[+]", StringComparison.Ordinal) ? AccessOutcome.Granted
                 : line.StartsWith("[!]", StringComparison.Ordinal) ? AccessOutcome.Unknown
-                : AccessOutcome.Refused;
+                : AccessOutcome.Failed;
             Add(report, outcome, line[3..].TrimStart());
         }
     }
@@ -72,7 +72,7 @@ internal static class TargetCheck
     {
         if (outcome == AccessOutcome.Granted)
             report.Passed(text);
-        else if (outcome == AccessOutcome.Refused)
+        else if (outcome == AccessOutcome.Failed)
             report.Failed(text);
         else
             report.Warned(text);

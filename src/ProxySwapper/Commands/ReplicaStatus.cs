@@ -36,7 +36,7 @@ internal sealed record ReplicaStatus(string Namespace, string Name, int Port)
     /// <param name="client">The API server.</param>
     /// <param name="token">The management token, or null.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
-    /// <exception cref="KubernetesException">The API server or kubelet refused.</exception>
+    /// <exception cref="KubernetesException">The API server or kubelet returned an error.</exception>
     /// <exception cref="ManagementException">The Pod did not respond, or returned an error.</exception>
     public async Task<JsonDocument> ReadAsync(KubernetesClient client, string? token, CancellationToken cancellationToken)
     {

@@ -66,7 +66,7 @@ internal enum SwapPolicy
 
 /// <summary>
 /// Whether images are left unchanged when the downstream registry fails. Null: with swapPolicy exists, and with gates whose onFailure is
-/// restore; while it refuses our login, with any populate policy.
+/// restore; while it rejects our login, with any populate policy.
 /// </summary>
 internal sealed record ProxyHealthOptions
 {

@@ -7,8 +7,8 @@ namespace ProxySwapper.Configuration;
 
 /// <summary>
 /// Finds rules that send two images to one name. Anyone who can push to one of the two could then replace the other for the whole cluster,
-/// so such rules are refused unless the target contains the registry's name or the rule accepts the risk. Patterns are compared as written;
-/// regular expressions are tested with sample images, also with those whose names the other rules could make equal.
+/// so such rules are rejected unless the target contains the registry's name or the rule accepts the risk. Patterns are compared as
+/// written; regular expressions are tested with sample images, also with those whose names the other rules could make equal.
 /// </summary>
 internal static partial class SharedTargetCheck
 {

@@ -25,13 +25,13 @@ internal static class ForeignFileConverter
         var documents = Load(file, text);
         format ??=
             FormatOf(documents)
-            ?? throw Refused(
+            ?? throw Error(
                 file,
                 "unknown format; name it with --from: " + string.Join(", ", Enum.GetValues<ForeignFormat>().Select(Conversion.Name))
             );
         var sections = documents.Select(document => new ForeignSection(notes, "", document)).ToList();
         if (format != ForeignFormat.KubeImageKeeper && sections.Count > 1)
-            throw Refused(file, "has more than one document; only one is allowed");
+            throw Error(file, "has more than one document; only one is allowed");
         var content = format switch
         {
             ForeignFormat.K8sImageSwapper => K8sImageSwapperConverter.Convert(sections[0]),
@@ -51,7 +51,7 @@ internal static class ForeignFileConverter
             var roots = YamlLoader.Load(text).Select(document => document.RootNode).ToList();
             roots.RemoveAll(root => root is YamlScalarNode { Value: null or "" });
             if (roots.Count == 0 || roots.Exists(root => root is not YamlMappingNode))
-                throw Refused(file, "must be a mapping of keys to values");
+                throw Error(file, "must be a mapping of keys to values");
             return [.. roots.Cast<YamlMappingNode>().SelectMany(ItemsOf)];
         }
         catch (YamlException fault)
@@ -98,7 +98,7 @@ internal static class ForeignFileConverter
     private static string TextOf(YamlMappingNode mapping, string key) =>
         mapping.Children.TryGetValue(new YamlScalarNode(key), out var node) && node is YamlScalarNode { Value: { } text } ? text : "";
 
-    private static ConfigurationException Refused(string file, string message) => new([new(file, 0, 0, "", message)]);
+    private static ConfigurationException Error(string file, string message) => new([new(file, 0, 0, "", message)]);
 }
 
 /// <summary>Settings that are not in the files of some tools but on their command line or in the cluster.</summary>

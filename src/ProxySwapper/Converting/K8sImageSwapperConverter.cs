@@ -69,7 +69,7 @@ internal static class K8sImageSwapperConverter
         return populate;
     }
 
-    /// <summary>The chart refuses a deadline that is not shorter than the webhook's timeout, which is 5 s by default.</summary>
+    /// <summary>The chart rejects a deadline that is not shorter than the webhook's timeout, which is 5 s by default.</summary>
     private static void ReadDeadline(ForeignSection top, JsonObject populate)
     {
         var deadline = top.String("imageCopyDeadline");

@@ -59,7 +59,7 @@ internal sealed partial class CredentialEndpoint : IReadinessCheck
         var host = context.Request.Query["host"].ToString();
         if (!RegistryName.TryParse(host, out var registry) || !_hosts.Contains(registry))
         {
-            Log.Refused(_logger, host.Length > 255 ? host[..255] : host);
+            Log.Rejected(_logger, host.Length > 255 ? host[..255] : host);
             await RejectAsync(context, CredentialOutcome.Refused, StatusCodes.Status403Forbidden, "not a configured registry");
             return;
         }
@@ -113,7 +113,7 @@ internal sealed partial class CredentialEndpoint : IReadinessCheck
     private static partial class Log
     {
         [LoggerMessage(1, LogLevel.Warning, "Credential requested for {Host}, which is not a configured registry")]
-        public static partial void Refused(ILogger logger, string host);
+        public static partial void Rejected(ILogger logger, string host);
 
         [LoggerMessage(2, LogLevel.Error, "No source has a credential for {Host}: the registry cache continues anonymously")]
         public static partial void None(ILogger logger, string host);

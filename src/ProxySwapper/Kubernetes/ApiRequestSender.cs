@@ -51,17 +51,17 @@ internal sealed class ApiRequestSender(KubernetesConnection connection, TimeProv
 
     private async Task<HttpResponseMessage> SendAsync(ApiRequest request, bool isBuffered, CancellationToken cancellationToken)
     {
-        var isRefused = false;
+        var isUnauthorized = false;
         for (var attempt = 0; ; attempt++)
         {
-            var response = await TryAsync(request, isBuffered, isRefused, cancellationToken);
+            var response = await TryAsync(request, isBuffered, isUnauthorized, cancellationToken);
             if (IsAccepted(response))
                 return response;
             using (response)
             {
-                if (response.StatusCode == HttpStatusCode.Unauthorized && !isRefused)
+                if (response.StatusCode == HttpStatusCode.Unauthorized && !isUnauthorized)
                 {
-                    isRefused = true;
+                    isUnauthorized = true;
                     continue;
                 }
                 // The server sends Retry-After exactly when it did not process the request, so any method may be retried.
@@ -75,14 +75,14 @@ internal sealed class ApiRequestSender(KubernetesConnection connection, TimeProv
     private async Task<HttpResponseMessage> TryAsync(
         ApiRequest request,
         bool isBuffered,
-        bool isRefused,
+        bool isUnauthorized,
         CancellationToken cancellationToken
     )
     {
         using var timeout = new OperationTimeout(ResponseTimeout, time, cancellationToken);
         try
         {
-            var credential = await connection.Credentials.GetAsync(isRefused, timeout.Token);
+            var credential = await connection.Credentials.GetAsync(isUnauthorized, timeout.Token);
             var invoker = await _transport.GetAsync(credential.ClientCertificate, timeout.Token);
             using var message = Message(request, credential);
             var sent = time.GetTimestamp();

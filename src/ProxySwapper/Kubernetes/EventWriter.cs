@@ -18,7 +18,7 @@ internal sealed class EventWriter(KubernetesClient client, string instance, Time
 
     /// <summary>Writes one Event.</summary>
     /// <returns>Its path, for <see cref="RepeatAsync"/>.</returns>
-    /// <exception cref="KubernetesException">The API server refused it.</exception>
+    /// <exception cref="KubernetesException">The API server rejected it.</exception>
     public async Task<string> WriteAsync(EventSubject subject, EventContent content, CancellationToken cancellationToken)
     {
         // Events of objects without a namespace are in the namespace default.

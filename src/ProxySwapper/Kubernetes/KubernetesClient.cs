@@ -101,7 +101,7 @@ internal sealed class KubernetesClient(KubernetesConnection connection, TimeProv
     /// <param name="item">Extracts what is needed from an item; the element is not valid afterwards.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <returns>The resource version of the list, and the token of the next page or null.</returns>
-    /// <exception cref="KubernetesException">The server refused, closed the connection early, or did not return a list.</exception>
+    /// <exception cref="KubernetesException">The server returned an error or no list, or closed the connection early.</exception>
     public async Task<(string ResourceVersion, string? Continue)> ReadListAsync(
         string path,
         Action<JsonElement> item,

@@ -22,7 +22,7 @@ internal sealed class KubernetesException(
     public string? Reason { get; } = reason;
 
     /// <summary>
-    /// Whether the server refuses this request and would refuse it again, as opposed to being unreachable or overloaded, or rejecting the
+    /// Whether the server rejects this request and would reject it again, as opposed to being unreachable or overloaded, or rejecting the
     /// credential. Admission webhooks and policies choose any such status, 400 by default.
     /// </summary>
     public bool IsRejection =>

@@ -18,7 +18,7 @@ internal sealed class ResourceClient(KubernetesClient client, ResourceType type)
     /// <summary>Creates an object.</summary>
     /// <returns>The object as it was stored.</returns>
     /// <exception cref="KubernetesException">
-    /// The server refused; with reason <c>AlreadyExists</c> if the name is taken.
+    /// The server returned an error; with reason <c>AlreadyExists</c> if the name is taken.
     /// </exception>
     public Task<JsonObject> CreateAsync(string? @namespace, JsonObject body, CancellationToken cancellationToken) =>
         client.PostAsync(type.CollectionPath(@namespace), body, cancellationToken);
@@ -27,7 +27,7 @@ internal sealed class ResourceClient(KubernetesClient client, ResourceType type)
     /// Replaces an object. With uid and resourceVersion in its metadata, only that version is replaced; without the uid, an object deleted
     /// in the meantime is created again.
     /// </summary>
-    /// <exception cref="KubernetesException">The server refused; 409 if the version has changed.</exception>
+    /// <exception cref="KubernetesException">The server returned an error; 409 if the version has changed.</exception>
     public Task<JsonObject> UpdateAsync(string? @namespace, string name, JsonObject body, CancellationToken cancellationToken) =>
         client.PutAsync(type.ObjectPath(@namespace, name), body, cancellationToken);
 
@@ -42,7 +42,7 @@ internal sealed class ResourceClient(KubernetesClient client, ResourceType type)
     ) => client.PatchAsync(type.ObjectPath(@namespace, name), kind, patch, cancellationToken);
 
     /// <summary>Deletes an object if it is still the one that was read; false if it did not exist.</summary>
-    /// <exception cref="KubernetesException">The server refused; 409 if the object or its version has changed.</exception>
+    /// <exception cref="KubernetesException">The server returned an error; 409 if the object or its version has changed.</exception>
     public Task<bool> DeleteAsync(string? @namespace, string name, Preconditions? preconditions, CancellationToken cancellationToken) =>
         client.DeleteAsync(type.ObjectPath(@namespace, name), preconditions?.ToJson(), cancellationToken);
 }

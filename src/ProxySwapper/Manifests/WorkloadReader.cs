@@ -185,7 +185,7 @@ internal sealed class WorkloadReader
             if (image is not (null or YamlScalarNode))
                 Reject(image, $"{key} must be a string");
             else if (image is null || YamlSection.IsNull(image) || image is YamlScalarNode { Value: "" })
-                // An API server refuses it in a Pod; in a custom resource, its controller may know the image.
+                // An API server rejects it in a Pod; in a custom resource, its controller may know the image.
                 _unread.Add($"{manifest} ({field.List}[{index}] in line {holder.Start.Line}: no {key})");
             else if (image is YamlScalarNode scalar && !YamlJson.IsString(scalar))
                 _unread.Add($"{manifest} ({field.List}[{index}].{key} in line {image.Start.Line}: must be a string, not {scalar.Value})");
@@ -199,7 +199,7 @@ internal sealed class WorkloadReader
         var child = Child(parent, key);
         if (child is not YamlSequenceNode list)
         {
-            // An API server refuses it in a Pod; a custom resource may mean something else.
+            // An API server rejects it in a Pod; a custom resource may mean something else.
             if (child is not null && !YamlSection.IsNull(child))
                 _unread.Add($"{manifest} ({key} in line {child.Start.Line}: must be a list)");
             yield break;
@@ -212,7 +212,7 @@ internal sealed class WorkloadReader
     }
 
     /// <summary>
-    /// Refuses keys that are not scalars: JSON, and so a manifest, cannot have any, and <c>{{ .Values.containers }}</c> reads as one.
+    /// Rejects keys that are not scalars: JSON, and so a manifest, cannot have any, and <c>{{ .Values.containers }}</c> reads as one.
     /// </summary>
     private void RejectTemplates(YamlNode node)
     {

@@ -4,7 +4,7 @@ using ProxySwapper.Registry;
 namespace ProxySwapper.Mirroring;
 
 /// <summary>
-/// Settings of a run from the environment, under our names or replicant's. Conflicting values of one setting are refused.
+/// Settings of a run from the environment, under our names or replicant's. Conflicting values of one setting are rejected.
 /// </summary>
 internal sealed record MirrorEnvironment(string? ConfigFile, bool Debug, bool ExitOnError, MirrorShard Shard)
 {

@@ -29,7 +29,7 @@ internal sealed partial class MirrorPlanner(
     private readonly SingleFlight<string, IReadOnlyList<string>> _listings = new();
 
     /// <summary>Returns the work, and the tags that need none.</summary>
-    /// <exception cref="RegistryException">A registry refused.</exception>
+    /// <exception cref="RegistryException">A registry returned an error.</exception>
     public async Task<MirrorPlan> PlanAsync(MirrorImage image, CancellationToken cancellationToken)
     {
         if (!shard.IncludesRepository(image))
@@ -89,8 +89,8 @@ internal sealed partial class MirrorPlanner(
     }
 
     /// <summary>
-    /// A missing destination has no tags. If its registry refuses to list them, or has nothing at that address, there is no list, and
-    /// single tags are looked up, unless the mode needs the list.
+    /// A missing destination has no tags. If its registry does not allow listing them, or has nothing at that address, there is no list,
+    /// and single tags are looked up, unless the mode needs the list.
     /// </summary>
     private async Task<(IReadOnlyList<string>? Tags, RegistryException? Rejection)> ListDestinationAsync(
         MirrorImage image,

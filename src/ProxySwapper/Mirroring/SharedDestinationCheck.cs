@@ -4,7 +4,7 @@ namespace ProxySwapper.Mirroring;
 
 /// <summary>
 /// Finds images with one destination that differ in what a tag of it would be: another source, or other platforms of one source. Which of
-/// them a tag has would depend on the order of the copies, and with <c>replace-tag</c> it would change in every run. They are refused
+/// them a tag has would depend on the order of the copies, and with <c>replace-tag</c> it would change in every run. They are rejected
 /// unless no tag can be selected by both, or the entry accepts the risk.
 /// </summary>
 internal static class SharedDestinationCheck

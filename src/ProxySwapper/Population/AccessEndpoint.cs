@@ -49,7 +49,7 @@ internal sealed class AccessEndpoint(RegistryConnections connections, Configurat
         outcome switch
         {
             AccessOutcome.Granted => "[+] ",
-            AccessOutcome.Refused => "[-] ",
+            AccessOutcome.Failed => "[-] ",
             _ => "[!] ",
         };
 

@@ -4,7 +4,7 @@ using ProxySwapper.Population.Work;
 
 namespace ProxySwapper.Population;
 
-/// <summary>Queues the work for Pods that the API server has shown, and reports what the queue refuses.</summary>
+/// <summary>Queues the work for Pods that the API server has shown, and reports what the queue rejects.</summary>
 internal sealed partial class PodEnqueuer(
     PopulationQueue queue,
     DownstreamHealth health,

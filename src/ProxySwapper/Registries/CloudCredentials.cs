@@ -91,7 +91,7 @@ internal sealed class CloudCredentialSource(Predicate<RegistryName> isOfCloud, F
 
     public ValueTask<RegistryCredential?> RenewAsync(
         ImageReference image,
-        RegistryCredential refused,
+        RegistryCredential rejected,
         CancellationToken cancellationToken
-    ) => isOfCloud(image.Registry) ? _source.Value.RenewAsync(image, refused, cancellationToken) : new((RegistryCredential?)null);
+    ) => isOfCloud(image.Registry) ? _source.Value.RenewAsync(image, rejected, cancellationToken) : new((RegistryCredential?)null);
 }

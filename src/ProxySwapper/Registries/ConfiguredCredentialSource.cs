@@ -33,11 +33,11 @@ internal sealed class ConfiguredCredentialSource : IRegistryCredentialSource
 
     public ValueTask<RegistryCredential?> RenewAsync(
         ImageReference image,
-        RegistryCredential refused,
+        RegistryCredential rejected,
         CancellationToken cancellationToken
     ) =>
         _hosts.TryGetValue(image.Registry, out var source)
-            ? source.RenewAsync(image, refused, cancellationToken)
+            ? source.RenewAsync(image, rejected, cancellationToken)
             : new((RegistryCredential?)null);
 
     private static IRegistryCredentialSource SourceOf(
@@ -95,8 +95,8 @@ internal sealed class ConfiguredCredentialSource : IRegistryCredentialSource
 
         public ValueTask<RegistryCredential?> RenewAsync(
             ImageReference image,
-            RegistryCredential refused,
+            RegistryCredential rejected,
             CancellationToken cancellationToken
-        ) => source.RenewAsync(image, refused, cancellationToken);
+        ) => source.RenewAsync(image, rejected, cancellationToken);
     }
 }

@@ -55,7 +55,7 @@ internal sealed partial class EcrRepositoryCreator
 
     /// <summary>Creates the repository that an image is pushed to; false when the registry does not support that.</summary>
     /// <exception cref="RegistryException">
-    /// ECR refused, or could not be reached; the message names the permission where one is missing.
+    /// ECR returned an error or could not be reached; the message names the permission where one is missing.
     /// </exception>
     /// <exception cref="RegistryCredentialException">No AWS identity was found.</exception>
     public async ValueTask<bool> CreateAsync(ImageReference target, CancellationToken cancellationToken)

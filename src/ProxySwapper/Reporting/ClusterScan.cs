@@ -31,7 +31,7 @@ internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace
 
     /// <summary>By controller, the newest template that it made: all that is known of one whose own cannot be read.</summary>
     private readonly Dictionary<Workload, (string Created, List<ImageUse> Uses)> _newest = [];
-    private KubernetesException? _refusal;
+    private KubernetesException? _firstError;
     private int _lists;
 
     /// <summary>Reads templates and Pods, and what nodes say about the size of images.</summary>
@@ -54,7 +54,7 @@ internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace
         AddOwned(report);
         await ReadPodsAsync(report, cancellationToken);
         // A report without any image would look as if everything were fine.
-        if (_lists == 0 && _refusal is { } rejection)
+        if (_lists == 0 && _firstError is { } rejection)
             throw rejection;
     }
 
@@ -238,7 +238,7 @@ internal sealed class ClusterScan(KubernetesClient client, string? onlyNamespace
                 if (!await _schema.AllowsTemplateAsync(custom, cancellationToken))
                     return;
             }
-            _refusal ??= problem;
+            _firstError ??= problem;
             problems.AddUnseen($"{query.Type.Plural} of {query.Type.GroupVersion} cannot be read: {problem.Message}");
         }
     }

@@ -19,13 +19,13 @@ internal sealed class ConfigurationMonitor(RuleSet first, DateTimeOffset at)
         _lastReload = new ReloadState(now, []);
     }
 
-    /// <summary>Keeps the current rule set and records why the new one was refused.</summary>
+    /// <summary>Keeps the current rule set and records why the new one was rejected.</summary>
     public void Reject(IReadOnlyList<ConfigurationFault> faults, DateTimeOffset now) => _lastReload = new ReloadState(now, faults);
 }
 
 /// <summary>The result of the last configuration load.</summary>
 /// <param name="At">When.</param>
-/// <param name="Faults">Why it was refused; empty when it was applied.</param>
+/// <param name="Faults">Why it was rejected; empty when it was applied.</param>
 internal sealed record ReloadState(DateTimeOffset At, IReadOnlyList<ConfigurationFault> Faults)
 {
     public bool IsSuccessful => Faults.Count == 0;

@@ -107,7 +107,7 @@ internal sealed partial class ConfigurationWatcher : BackgroundService
             return;
         _provider.Reject(faults, _time.GetUtcNow());
         _reloads.Add(1, new KeyValuePair<string, object?>("result", "failure"));
-        Log.Refused(_logger, _file, string.Join('\n', faults), bug);
+        Log.Rejected(_logger, _file, string.Join('\n', faults), bug);
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
@@ -161,7 +161,7 @@ internal sealed partial class ConfigurationWatcher : BackgroundService
         public static partial void Reloaded(ILogger logger, string file, int rules);
 
         [LoggerMessage(2, LogLevel.Error, "Rejected configuration {File}, keeping the current one: {Faults}")]
-        public static partial void Refused(ILogger logger, string file, string faults, Exception? bug);
+        public static partial void Rejected(ILogger logger, string file, string faults, Exception? bug);
 
         [LoggerMessage(3, LogLevel.Warning, "Changes of {Keys} take effect after a restart")]
         public static partial void NeedsRestart(ILogger logger, string keys);

@@ -43,7 +43,7 @@ internal sealed class WebhookSwitch(KubernetesClient client, string name)
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <returns>What was removed, or null if nothing existed.</returns>
     /// <exception cref="WebhookSwitchException">It cannot be stored; nothing was removed.</exception>
-    /// <exception cref="KubernetesException">The API server refused; nothing was removed.</exception>
+    /// <exception cref="KubernetesException">The API server returned an error; nothing was removed.</exception>
     public async Task<RemovedObjects?> DisableAsync(IRemovedWebhookStore? store, CancellationToken cancellationToken)
     {
         var stored = new Dictionary<string, JsonObject>(StringComparer.Ordinal);
@@ -67,7 +67,7 @@ internal sealed class WebhookSwitch(KubernetesClient client, string name)
         }
     }
 
-    /// <summary>Removes each object in the version that was stored, the others also if one is refused.</summary>
+    /// <summary>Removes each object in the version that was stored, the others also if one is rejected.</summary>
     /// <returns>Why one remains, or null.</returns>
     private async Task<KubernetesException?> RemoveAsync(
         List<(SwitchedKind Kind, JsonObject Object)> found,

@@ -8,7 +8,7 @@ namespace ProxySwapper.IntegrationTests.AdmissionPolicies;
 [TestFixture]
 internal sealed class PolicyCommandTests : IDisposable
 {
-    private const string Refused = "rules[1].matchRegex: cannot be used in CEL";
+    private const string Rejected = "rules[1].matchRegex: cannot be used in CEL";
 
     private readonly TemporaryFolder _folder = new();
     private string _config = "";
@@ -31,14 +31,14 @@ internal sealed class PolicyCommandTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Test]
-    public async Task What_CEL_cannot_express_is_refused_with_its_line_and_nothing_is_printed()
+    public async Task What_CEL_cannot_express_is_rejected_with_its_line_and_nothing_is_printed()
     {
         var (exitCode, output, error) = await RunAsync();
         Assert.Multiple(() =>
         {
             Assert.That(exitCode, Is.EqualTo(2));
             Assert.That(output, Is.Empty);
-            Assert.That(error, Does.Contain($"{_config}:3:").And.Contain(Refused).And.Contain($"{_config}:4:").And.Contain("swapPolicy"));
+            Assert.That(error, Does.Contain($"{_config}:3:").And.Contain(Rejected).And.Contain($"{_config}:4:").And.Contain("swapPolicy"));
         });
     }
 
@@ -56,7 +56,7 @@ internal sealed class PolicyCommandTests : IDisposable
                     .And.All.StartsWith("not expressible in CEL, left out, so ")
                     .And.All.Contains($": {_config}:")
                     .And.Some.Contains("later rules apply to its images, and images at its target are left unchanged")
-                    .And.Some.Contains(Refused)
+                    .And.Some.Contains(Rejected)
                     .And.Some.Contains("swapPolicy")
             );
             Assert.That(output, Does.Contain("rules[0] (line 2): docker.io -> r.example/").And.Not.Contain("rules[1] (line 3): "));
@@ -121,18 +121,18 @@ internal sealed class PolicyCommandTests : IDisposable
     }
 
     [Test]
-    public async Task Validate_refuses_what_the_policy_of_serve_could_not_express()
+    public async Task Validate_rejects_what_the_policy_of_serve_could_not_express()
     {
         var valid = await ProxySwapperProgram.RunAsync(["validate", _config]);
         Assert.That(valid.ExitCode, Is.Zero, "the webhook can");
         await File.AppendAllTextAsync(_config, "\nadmissionPolicy: {name: swap}\n");
         var (exitCode, _, error) = await ProxySwapperProgram.RunAsync(["validate", _config]);
         Assert.That(exitCode, Is.EqualTo(2));
-        Assert.That(error, Does.Contain($"{_config}:3:").And.Contain(Refused).And.Contain($"{_config}:4:").And.Contain("swapPolicy"));
+        Assert.That(error, Does.Contain($"{_config}:3:").And.Contain(Rejected).And.Contain($"{_config}:4:").And.Contain("swapPolicy"));
     }
 
     [Test]
-    public async Task A_name_that_no_object_can_have_is_refused()
+    public async Task A_name_that_no_object_can_have_is_rejected()
     {
         var (exitCode, output, error) = await RunAsync("--partial", "--name", "Not_A_Name");
         Assert.That((exitCode, output), Is.EqualTo((2, "")));

@@ -24,7 +24,7 @@ internal sealed class PolicyEqualityTests
         ["update-without-old"] = "no API server sends it",
     };
 
-    /// <summary>Cases with a configuration that a policy cannot express and the compiler refuses.</summary>
+    /// <summary>Cases with a configuration that a policy cannot express and the compiler rejects.</summary>
     private static readonly string[] NotExpressible = ["dry-run-configured", "dry-run-explained", "dry-run-silent"];
 
     private PolicyScene _scene = null!;
@@ -79,9 +79,9 @@ internal sealed class PolicyEqualityTests
         });
     }
 
-    /// <summary>The cases that are not compared all exist, and their configurations are refused.</summary>
+    /// <summary>The cases that are not compared all exist, and their configurations are rejected.</summary>
     [Test]
-    public void Golden_cases_that_are_left_out_are_refused()
+    public void Golden_cases_that_are_left_out_are_rejected()
     {
         foreach (var name in NeverSent.Keys.Concat(NotExpressible))
             Assert.That(Directory.Exists(FolderOf(name)), name);
@@ -91,11 +91,11 @@ internal sealed class PolicyEqualityTests
     }
 
     [Test]
-    public async Task Refusals_with_several_causes_are_equal_in_any_order()
+    public async Task Rejections_with_several_causes_are_equal_in_any_order()
     {
         var number = await _scene.AddAsync("proxyUrl: r.example");
         await _scene.WaitUntilInForceAsync();
-        // An empty image is refused.
+        // An empty image is rejected.
         var pod = PodGenerator.PodOf([""]);
         pod["spec"]!["initContainers"] = new JsonArray(new JsonObject { ["name"] = "i0", ["image"] = "" });
         for (var i = 0; i < 20; i++)
@@ -106,7 +106,7 @@ internal sealed class PolicyEqualityTests
     }
 
     [Test]
-    public void Refusals_with_different_causes_differ()
+    public void Rejections_with_different_causes_differ()
     {
         Assert.That(Of("a", "b"), Is.EqualTo(Of("b", "a")));
         Assert.That(Of("a", "b"), Is.Not.EqualTo(Of("a", "c")).And.Not.EqualTo(Of("a")));
@@ -135,7 +135,7 @@ internal sealed class PolicyEqualityTests
         const int SetsAtATime = 10;
         var configurations = RuleSetGenerator.Configurations.Sample(20 * Sets, 30).Where(RuleSetGenerator.IsUsable).Take(Sets).ToList();
         Assert.That(configurations, Has.Count.EqualTo(Sets));
-        var (different, pods, images, changed, refused) = (new List<string>(), 0, 0, 0, 0);
+        var (different, pods, images, changed, rejected) = (new List<string>(), 0, 0, 0, 0);
         foreach (var chunk in configurations.Chunk(SetsAtATime))
         {
             await _scene.RemoveAllAsync();
@@ -152,12 +152,12 @@ internal sealed class PolicyEqualityTests
                 pods++;
                 images += PodGenerator.ImagesOf(pod);
                 if (!webhook.StartsWith("201", StringComparison.Ordinal))
-                    refused++;
+                    rejected++;
                 if (webhook.Contains("original-image.", StringComparison.Ordinal))
                     changed++;
             }
         }
-        await TestContext.Out.WriteLineAsync($"{pods} Pods with {images} images: {changed} changed, {refused} refused by the API server");
+        await TestContext.Out.WriteLineAsync($"{pods} Pods with {images} images: {changed} changed, {rejected} rejected by the API server");
         Assert.Multiple(() =>
         {
             Assert.That(different.Take(3), Is.Empty, $"{different.Count} of {pods} differ");

@@ -35,10 +35,10 @@ internal sealed partial class PolicyLimitsTests
     }
 
     [Test]
-    public async Task As_many_rules_as_are_not_refused_are_swapped()
+    public async Task As_many_rules_as_are_not_rejected_are_swapped()
     {
         var rules = Enumerable.Range(1, 40).Select(tens => tens * 10).Last(count => RuleSetGenerator.IsUsable(Wildcards(count)));
-        Assert.That(rules, Is.InRange(50, 390), "some are taken, and some refused");
+        Assert.That(rules, Is.InRange(50, 390), "some are taken, and some rejected");
         var number = await _scene.AddAsync(Wildcards(rules));
         await _scene.WaitUntilInForceAsync();
         await TestContext.Out.WriteLineAsync($"{rules} rules with wildcards");
@@ -48,11 +48,11 @@ internal sealed partial class PolicyLimitsTests
     /// <summary>A single rule cannot be split over expressions: the limit of one holds, beside the limit of all.</summary>
     [TestCase("rules: [{{matchRegex: '{0}', replace: 'r.example/one:1', allowSharedTarget: true}}]", "rules[0]")]
     [TestCase("rules: [{{matchRegex: '({0})(.*)', replace: 'r.example/x$2', allowSharedTarget: true}}]", "rules[0]")]
-    public async Task A_rule_as_long_as_is_not_refused_is_swapped(string configuration, string key)
+    public async Task A_rule_as_long_as_is_not_rejected_is_swapped(string configuration, string key)
     {
         string Configuration(int count) => string.Format(CultureInfo.InvariantCulture, configuration, Alternatives(count));
         var longest = Enumerable.Range(1, 60).Select(tens => tens * 10).Last(count => RuleSetGenerator.IsUsable(Configuration(count)));
-        Assert.That(longest, Is.InRange(10, 590), "some are taken, and some refused");
+        Assert.That(longest, Is.InRange(10, 590), "some are taken, and some rejected");
         var rejection = Compile(Configuration(longest + 10)).Rejections.Single();
         Assert.That(rejection.Key, Is.EqualTo(key));
         Assert.That(rejection.Reason, Does.StartWith("costs too much for a policy").And.Contain("of the 800,000 units"));
@@ -165,14 +165,14 @@ internal sealed partial class PolicyLimitsTests
         var number = await _scene.AddAsync("proxyUrl: r.example\nignoreImages: ['**/*:*x*']");
         await _scene.WaitUntilInForceAsync();
         var swapped = 0;
-        var refused = new List<(string Name, HttpStatusCode Status, JsonObject Pod)>();
+        var rejected = new List<(string Name, HttpStatusCode Status, JsonObject Pod)>();
         foreach (var (name, text) in UnusualPods.All())
         {
             var pod = JsonNode.Parse(text)!.AsObject();
             var (without, _) = await _scene.CreateAsync("nobody", "default", pod);
             if (without != HttpStatusCode.Created)
             {
-                refused.Add((name, without, pod));
+                rejected.Add((name, without, pod));
                 continue;
             }
             var (webhook, policy) = await ResponsesAsync(number, pod);
@@ -182,8 +182,8 @@ internal sealed partial class PolicyLimitsTests
         }
         Assert.That(swapped, Is.AtLeast(4));
         Assert.That(await FailuresAsync(number), Is.Empty, "no expression failed, which failurePolicy Ignore would hide");
-        Assert.That(refused.Select(item => item.Name), Is.EqualTo(UnusualPods.Refused));
-        foreach (var (name, status, pod) in refused)
+        Assert.That(rejected.Select(item => item.Name), Is.EqualTo(UnusualPods.Rejected));
+        foreach (var (name, status, pod) in rejected)
             Assert.That((await _scene.CreateAsync($"policy-{number}", "default", pod)).Status, Is.EqualTo(status), name);
     }
 

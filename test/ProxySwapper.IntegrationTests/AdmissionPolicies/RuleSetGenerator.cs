@@ -115,7 +115,7 @@ internal static class RuleSetGenerator
         )
         select patterns.ToArray();
 
-    /// <summary>Configurations, some of which are refused for their targets or because CEL cannot express them.</summary>
+    /// <summary>Configurations, some of which are rejected for their targets or because CEL cannot express them.</summary>
     public static Gen<string> Configurations { get; } =
         from proxyUrl in Gen.OneOf(Gen.Constant<string?>(null), Targets.Select(target => (string?)target))
         from count in Gen.Choose(proxyUrl is null ? 1 : 0, 6)

@@ -6,7 +6,7 @@ namespace ProxySwapper.IntegrationTests.AdmissionPolicies;
 internal static class UnusualPods
 {
     /// <summary>The names of those that no API server accepts.</summary>
-    public static IReadOnlyList<string> Refused { get; } = ["an empty image", "no containers", "no name of a container"];
+    public static IReadOnlyList<string> Rejected { get; } = ["an empty image", "no containers", "no name of a container"];
 
     /// <summary>Each with its name, as JSON.</summary>
     public static IEnumerable<(string Name, string Pod)> All()
@@ -31,7 +31,7 @@ internal static class UnusualPods
             "sixty images of 1,000 characters",
             PodGenerator.PodOf([.. Enumerable.Range(0, 60).Select(index => $"{index}/{new string('a', 1000)}")]).ToJsonString()
         );
-        // Annotations that just fit, in bytes and not in characters: with one more, the Pod would be refused.
+        // Annotations that just fit, in bytes and not in characters: with one more, the Pod would be rejected.
         foreach (var (name, character, count) in new[] { ("ASCII", 'a', 262_100), ("three bytes", '€', 87_375) })
             yield return ($"annotations nearly too large, {name}", Annotated(new string(character, count)));
         static string Annotated(string value)

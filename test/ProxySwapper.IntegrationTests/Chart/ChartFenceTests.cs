@@ -113,7 +113,7 @@ internal sealed class ChartFenceTests : IDisposable
     [Test]
     public async Task Nothing_else_is_allowed()
     {
-        (string What, JsonObject[] Patch)[] refused =
+        (string What, JsonObject[] Patch)[] denied =
         [
             ("another's gate", [Remove("/spec/schedulingGates/1")]),
             ("another image", [Replace("/spec/containers/0/image", "evil:1")]),
@@ -136,7 +136,7 @@ internal sealed class ChartFenceTests : IDisposable
             ("a toleration", [AddNode("/spec/tolerations", new JsonArray(new JsonObject { ["key"] = "x", ["operator"] = "Exists" }))]),
             ("a deadline", [AddNode("/spec/activeDeadlineSeconds", 5)]),
         ];
-        foreach (var (what, patch) in refused)
+        foreach (var (what, patch) in denied)
             Assert.That(await TryAsync(patch), Is.EqualTo(HttpStatusCode.Forbidden), what);
         Assert.That(
             await TryAsync([Replace("/spec/containers/0/image", "nginx:1")], isGated: false),
@@ -152,10 +152,10 @@ internal sealed class ChartFenceTests : IDisposable
         var kubeconfig = _server.KubeconfigOf(KubeApiServer.UninstallToken);
         using var account = new KubernetesClient(new KubeconfigReader(TimeProvider.System).Read([kubeconfig], null), TimeProvider.System);
         var relabel = new JsonArray(Replace("/metadata/labels/app", "other"));
-        var refused = Assert.ThrowsAsync<KubernetesException>(() =>
+        var denied = Assert.ThrowsAsync<KubernetesException>(() =>
             new PodClient(account).PatchAsync(_namespace, name, relabel, "test", default)
         );
-        Assert.That(refused!.Message, Does.Contain("only our own labels may change"));
+        Assert.That(denied!.Message, Does.Contain("only our own labels may change"));
         var result = await ProxySwapperProgram.RunAsync(["release", "--namespace", _namespace], ("KUBECONFIG", kubeconfig));
         Assert.That((result.ExitCode, result.Error), Is.EqualTo((0, "")));
         var pod = (await _server.Client.GetAsync($"/api/v1/namespaces/{_namespace}/pods/{name}", default))!;

@@ -92,7 +92,7 @@ internal sealed class ChartPolicyRightsTests(string version)
             ["kind"] = "MutatingAdmissionPolicy",
             ["metadata"] = new JsonObject { ["name"] = "another" },
         };
-        Func<Task>[] refused =
+        Func<Task>[] denied =
         [
             () => client.PatchAsync($"{Policies}/another?fieldManager=x", PatchKind.Apply, policy, default),
             () => client.PostAsync(Policies, policy, default),
@@ -101,7 +101,7 @@ internal sealed class ChartPolicyRightsTests(string version)
             () => client.DeleteAsync($"{Bindings}/{Name}", default),
             () => client.GetAsync($"{Bindings}/another", default),
         ];
-        foreach (var request in refused)
+        foreach (var request in denied)
             Assert.That(Assert.ThrowsAsync<KubernetesException>(() => request())!.Status, Is.EqualTo(HttpStatusCode.Forbidden));
     }
 

@@ -28,7 +28,7 @@ internal static class HelmChart
     public static async Task<IReadOnlyList<JsonObject>> ObjectsAsync(string valuesFile, params string[] arguments) =>
         YamlObjects.Read(await RenderAsync(valuesFile, arguments));
 
-    /// <summary>Helm's error for values that the chart refuses.</summary>
+    /// <summary>Helm's error for values that the chart rejects.</summary>
     public static async Task<string> ReadRejectionAsync(string valuesFile)
     {
         var (exitCode, _, error) = await RunAsync("template", valuesFile, []);

@@ -55,7 +55,7 @@ internal sealed class DockerCredentialTests : IDisposable
     }
 
     [Test]
-    public async Task Skopeo_is_refused_without_the_helper()
+    public async Task Skopeo_is_denied_without_the_helper()
     {
         var (exitCode, _, error) = await TestProcess.RunAsync(
             "skopeo",
@@ -66,7 +66,7 @@ internal sealed class DockerCredentialTests : IDisposable
     }
 
     [Test]
-    public async Task A_login_is_refused_with_the_reason_instead_of_being_forgotten()
+    public async Task A_login_is_rejected_with_the_reason_instead_of_being_forgotten()
     {
         var (exitCode, output, error) = await SkopeoAsync("login", "--tls-verify=false", "-u", "user", "-p", "s3cret", _registry.Address);
         Assert.That(

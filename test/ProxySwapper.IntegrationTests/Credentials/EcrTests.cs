@@ -157,7 +157,7 @@ internal sealed class EcrTests : IAsyncDisposable
     {
         _target.PasswordsEndAfter = 3;
         await CopyAsync($"{_source.Address}/team/app:1", $"{_target.Address}/team/app:1", Configuration(), Environment());
-        Assert.That((_ecr.Calls.Count, _target.Refused > 0), Is.EqualTo((2, true)), "however many were under way and refused");
+        Assert.That((_ecr.Calls.Count, _target.Rejected > 0), Is.EqualTo((2, true)), "however many were under way and rejected");
         Assert.That(await _target.DigestAsync("team/app", "1"), Is.EqualTo(_image.Top.Digest.ToString()));
     }
 
@@ -174,7 +174,7 @@ internal sealed class EcrTests : IAsyncDisposable
             ("AWS_EC2_METADATA_SERVICE_ENDPOINT", _identities.Address)
         );
         Assert.That((result.ExitCode, result.Error.Trim()), Is.EqualTo((1, $"ecr: no AWS identity found for {_target.Address}")));
-        Assert.That(_target.Refused, Is.Zero);
+        Assert.That(_target.Rejected, Is.Zero);
     }
 
     [Test]
@@ -225,7 +225,7 @@ internal sealed class EcrTests : IAsyncDisposable
             _ecr.Calls.Select(call => (call.Operation, call.Region, call.Principal)),
             Is.EqualTo(new[] { ("GetAuthorizationToken", "eu-central-1", _ecr.Principal) })
         );
-        Assert.That((string.Concat(_identities.Given.Distinct()), _ecr.Rejections.Count, _target.Refused), Is.EqualTo((by, 0, 0)));
+        Assert.That((string.Concat(_identities.Given.Distinct()), _ecr.Rejections.Count, _target.Rejected), Is.EqualTo((by, 0, 0)));
     }
 
     private async Task CopyAsync(string source, string target, string configuration, params (string Name, string? Value)[] environment)

@@ -86,14 +86,14 @@ internal sealed class KubeApiServerFloodTests
     }
 
     [Test]
-    public async Task A_Pod_of_the_size_that_etcd_stores_is_never_refused_for_its_patch()
+    public async Task A_Pod_of_the_size_that_etcd_stores_is_never_rejected_for_its_patch()
     {
         // The largest size the API server accepts without the webhook, by bisection.
-        var (stored, refused) = (1_400_000, 1_600_000);
-        while (refused - stored > 1)
+        var (stored, rejected) = (1_400_000, 1_600_000);
+        while (rejected - stored > 1)
         {
-            var size = (stored + refused) / 2;
-            (stored, refused) = await CreateAsync("plain-", size, isOptedOut: true) is null ? (stored, size) : (size, refused);
+            var size = (stored + rejected) / 2;
+            (stored, rejected) = await CreateAsync("plain-", size, isOptedOut: true) is null ? (stored, size) : (size, rejected);
         }
         foreach (var less in new[] { 0, 100, 200, 400, 1000, 4000, 8000, 12_000, 20_000 })
             Assert.That(await CreateAsync("large-", stored - less), Is.Not.Null, $"{less} bytes below {stored}");
@@ -112,7 +112,7 @@ internal sealed class KubeApiServerFloodTests
         await connections;
     }
 
-    /// <summary>Creates a Pod with an argument of characters that Go escapes; returns its image, or null if it is refused.</summary>
+    /// <summary>Creates a Pod with an argument of characters that Go escapes; returns its image, or null if it is rejected.</summary>
     private async Task<string?> CreateAsync(string name, int size, bool isOptedOut = false)
     {
         var metadata = new JsonObject { ["generateName"] = name };

@@ -208,14 +208,14 @@ internal sealed class MirrorTests
     }
 
     [Test]
-    public async Task A_file_with_faults_is_refused_before_the_first_request()
+    public async Task A_file_with_faults_is_rejected_before_the_first_request()
     {
         var (exitCode, _, error) = await MirrorAsync("images: {a: {source: x, destination: UPPER, mode: fastest}}\nnonsense: 1");
         Assert.That((exitCode, error.Trim().Split('\n').Length), Is.EqualTo((2, 3)), error);
     }
 
     [Test]
-    public async Task Two_names_of_one_variable_that_differ_are_refused()
+    public async Task Two_names_of_one_variable_that_differ_are_rejected()
     {
         var (exitCode, _, error) = await ProxySwapperProgram.RunAsync(
             ["mirror"],

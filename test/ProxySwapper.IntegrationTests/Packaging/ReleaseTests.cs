@@ -64,7 +64,7 @@ internal sealed class ReleaseTests : IDisposable
     [TestCase("0.1.0")]
     [TestCase("v1.2")]
     [TestCase("v1.2.3;id")]
-    public async Task Other_tags_are_refused(string tag)
+    public async Task Other_tags_are_rejected(string tag)
     {
         var (exitCode, output, error) = await RunAsync(SourceTree.Root, "check", [tag]);
         Assert.That((exitCode, output), Is.EqualTo((1, "")));

@@ -30,7 +30,7 @@ internal sealed class BrowserPage : IAsyncDisposable
     /// <summary>The requested addresses, including the page itself.</summary>
     public IReadOnlyCollection<string> Requests => _requests;
 
-    /// <summary>Script errors, and requests that the browser refused.</summary>
+    /// <summary>Script errors, and requests that the browser blocked.</summary>
     public IReadOnlyCollection<string> Errors => _errors;
 
     /// <summary>The response's status.</summary>

@@ -229,8 +229,8 @@ internal sealed partial class PageTests : IDisposable
             }
         )
             Assert.That(
-                await page.Page.EvaluateAsync<string>($"() => {script}.then(() => 'done', () => 'refused')"),
-                Is.EqualTo("refused"),
+                await page.Page.EvaluateAsync<string>($"() => {script}.then(() => 'done', () => 'rejected')"),
+                Is.EqualTo("rejected"),
                 script
             );
         Assert.That(_scene.Upstream.Requests, Is.EqualTo(requests));
@@ -243,14 +243,14 @@ internal sealed partial class PageTests : IDisposable
         folder.Write("token", "correct horse\n");
         var replica = await _scene.StartReplicaAsync($"management: {{tokenFrom: {{file: {folder.PathOf("token")}}}}}");
         foreach (var password in new[] { null, "wrong" })
-            Assert.That(await IsRefusedAsync(replica, password), Is.True, password);
+            Assert.That(await IsUnauthorizedAsync(replica, password), Is.True, password);
         await using var page = await OpenAsync(replica, "correct horse");
         await Expect(page.Find("#summary")).ToContainTextAsync("Everything is fine");
         Assert.That((page.Status, page.Errors.Count), Is.EqualTo((200, 0)));
     }
 
     /// <summary>Whether the server requests a password again or shows the rejection.</summary>
-    private async Task<bool> IsRefusedAsync(ProxySwapperProcess replica, string? password)
+    private async Task<bool> IsUnauthorizedAsync(ProxySwapperProcess replica, string? password)
     {
         try
         {

@@ -9,17 +9,17 @@ using ProxySwapper.Testing.Time;
 namespace ProxySwapper.IntegrationTests.Population;
 
 /// <summary>
-/// The Events of a downstream registry that refuses our login, on a real API server, written with the permissions of the chart alone.
+/// The Events of a downstream registry that rejects our login, on a real API server, written with the permissions of the chart alone.
 /// </summary>
 [TestFixture, NeedsServer]
 internal sealed class AccessEventTests
 {
     private const string PodName = "proxyswapper-of-a-test";
 
-    private volatile bool _refusesLogin = true;
+    private volatile bool _rejectsLogin = true;
 
     [Test]
-    public async Task A_refused_login_and_its_end_are_events_of_the_programs_own_pod()
+    public async Task A_rejected_login_and_its_end_are_events_of_the_programs_own_pod()
     {
         var server = await ControlPlane.GetAsync();
         var account = await AccountAsync(server);
@@ -28,7 +28,7 @@ internal sealed class AccessEventTests
             {
                 Interceptor = (context, next) =>
                 {
-                    if (!_refusesLogin || context.Request.Path == "/v2/")
+                    if (!_rejectsLogin || context.Request.Path == "/v2/")
                         return next(context);
                     context.Response.StatusCode = StatusCodes.Status401Unauthorized;
                     return Task.CompletedTask;
@@ -48,7 +48,7 @@ internal sealed class AccessEventTests
             Is.EqualTo(("Warning", PodName, "Pod"))
         );
         Assert.That((string?)failing["message"], Does.Contain("HTTP 401").And.Contain("unchanged"));
-        _refusesLogin = false;
+        _rejectsLogin = false;
         var recovered = await EventAsync(server, "RegistryRecovered", downstream.Address);
         Assert.That((string?)recovered["type"], Is.EqualTo("Normal"));
         Assert.That(program.Log, Does.Not.Contain("Cannot write"));

@@ -7,7 +7,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.IntegrationTests.Population;
 
-/// <summary>More about gates: another policy, updates, a downstream registry that refuses our login.</summary>
+/// <summary>More about gates: another policy, updates, a downstream registry that rejects our login.</summary>
 internal sealed class GateOperationTests(object kind) : GateFixture(kind)
 {
     private const string FastChecks = "proxyHealth: {interval: 1s}";
@@ -106,11 +106,11 @@ internal sealed class GateOperationTests(object kind) : GateFixture(kind)
     }
 
     [Test]
-    public async Task A_downstream_that_refuses_our_login_is_reported_everywhere_and_images_are_left_unchanged_meanwhile()
+    public async Task A_downstream_that_rejects_our_login_is_reported_everywhere_and_images_are_left_unchanged_meanwhile()
     {
         var scene = Scene;
-        scene.RefusesLogin = true;
-        var (source, target) = scene.AddImage("refused", 222);
+        scene.RejectsLogin = true;
+        var (source, target) = scene.AddImage("rejected", 222);
         var replica = await scene.StartReplicaAsync(FastChecks, gates: false);
         await TestWait.UntilAsync(() => replica.Log.Contains(" is failing: ", StringComparison.Ordinal), "the log");
         Assert.That(replica.Log, Does.Contain("HTTP 401"));
@@ -130,10 +130,10 @@ internal sealed class GateOperationTests(object kind) : GateFixture(kind)
             );
             Assert.That((string?)reported["note"], Does.Contain(scene.Downstream.Address).And.Contain("HTTP 401").And.Contain("unchanged"));
         }
-        var pod = await scene.CreateAsync(GateScene.Pod("refused", source));
+        var pod = await scene.CreateAsync(GateScene.Pod("rejected", source));
         Assert.That((GateScene.GatesOf(pod).Count, GateScene.ImageOf(pod)), Is.EqualTo((0, source)));
         // The login works again.
-        scene.RefusesLogin = false;
+        scene.RejectsLogin = false;
         await TestWait.UntilAsync(
             async () => GateScene.ImageOf(await scene.DryRunAsync(GateScene.Pod("again", source))) == target,
             "the swap once we are let in"
@@ -144,10 +144,10 @@ internal sealed class GateOperationTests(object kind) : GateFixture(kind)
     }
 
     [Test]
-    public async Task With_keep_images_are_rewritten_although_the_downstream_refuses_our_login()
+    public async Task With_keep_images_are_rewritten_although_the_downstream_rejects_our_login()
     {
         var scene = Scene;
-        scene.RefusesLogin = true;
+        scene.RejectsLogin = true;
         var (source, target) = scene.AddImage("kept", 223);
         var replica = await scene.StartReplicaAsync($"{FastChecks}\npopulate: {{gate: {{onFailure: keep}} }}", gates: false);
         await TestWait.UntilAsync(() => replica.Log.Contains(" is failing: ", StringComparison.Ordinal), "the log");

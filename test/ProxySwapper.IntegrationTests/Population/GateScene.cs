@@ -52,7 +52,7 @@ internal sealed class GateScene : IAsyncDisposable
     public RegistryFault? Interceptor { get; set; }
 
     /// <summary>Whether the downstream registry responds to everything with 401.</summary>
-    public bool RefusesLogin { get; set; }
+    public bool RejectsLogin { get; set; }
 
     public List<ProxySwapperProcess> Replicas { get; } = [];
 
@@ -78,8 +78,8 @@ internal sealed class GateScene : IAsyncDisposable
             {
                 Interceptor = (context, next) =>
                 {
-                    // The registry responds but refuses our login.
-                    if (!scene.RefusesLogin || context.Request.Path == "/v2/")
+                    // The registry responds but rejects our login.
+                    if (!scene.RejectsLogin || context.Request.Path == "/v2/")
                         return next(context);
                     context.Response.StatusCode = StatusCodes.Status401Unauthorized;
                     return Task.CompletedTask;
@@ -134,7 +134,7 @@ internal sealed class GateScene : IAsyncDisposable
                 && (
                     gates
                         ? GatesOf(probe).Count > 0
-                        : RefusesLogin
+                        : RejectsLogin
                             || ImageOf(probe).StartsWith(DownstreamAddress, StringComparison.Ordinal)
                             || LabelOf(probe, "proxyswapper.io/populate") is not null
                 ),

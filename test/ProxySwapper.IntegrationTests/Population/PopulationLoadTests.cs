@@ -56,10 +56,10 @@ internal sealed class PopulationLoadTests : IAsyncDisposable
     [Test]
     public async Task Many_429_responses_delay_copies_and_duplicate_none([Values] bool isUpstream)
     {
-        var (stormy, refused) = (isUpstream ? _upstream : _downstream, 0);
+        var (stormy, rejected) = (isUpstream ? _upstream : _downstream, 0);
         for (var number = 0; number < 10; number++)
             TestImage.Create(number, layers: 2, layerSize: 20_000).AddTo(_upstream.Registry, $"team/app{number}", "1");
-        stormy.Choose((_, _) => Interlocked.Increment(ref refused) <= 8 ? RegistryFaults.TooManyRequests("1") : null);
+        stormy.Choose((_, _) => Interlocked.Increment(ref rejected) <= 8 ? RegistryFaults.TooManyRequests("1") : null);
         await using var webhook = await ServeAsync("");
         using var client = webhook.CreateClient();
         for (var number = 0; number < 10; number++)

@@ -45,7 +45,7 @@ internal sealed class CloudSidecarTests : IDisposable
     }
 
     [Test]
-    public async Task A_refusal_of_AWS_is_an_error_of_the_script_and_shows_in_the_log()
+    public async Task A_denial_by_AWS_is_an_error_of_the_script_and_shows_in_the_log()
     {
         await using var ecr = await FakeEcr.StartAsync();
         ecr.RespondAlways("GetAuthorizationToken", FakeEcrResponses.AccessDenied);

@@ -160,8 +160,8 @@ internal sealed partial class CredentialPathTests : IAsyncDisposable
     {
         using var client = new HttpClient { BaseAddress = new Uri($"http://{_google.Address}") };
         client.DefaultRequestHeaders.Accept.ParseAdd("application/vnd.oci.image.manifest.v1+json");
-        using var refused = await client.GetAsync($"/v2/{GoogleCloud.Repository}/manifests/1");
-        var realm = new Uri(Realm().Match(refused.Headers.WwwAuthenticate.Single().Parameter!).Groups[1].Value);
+        using var challenge = await client.GetAsync($"/v2/{GoogleCloud.Repository}/manifests/1");
+        var realm = new Uri(Realm().Match(challenge.Headers.WwwAuthenticate.Single().Parameter!).Groups[1].Value);
         var (exitCode, output, _) = await RunHelperAsync(realm.Authority);
         Assert.That(exitCode, Is.Zero, output);
         var credential = JsonNode.Parse(output)!;

@@ -9,7 +9,7 @@ namespace ProxySwapper.IntegrationTests.Swap;
 internal sealed class RequestLimitTests : ServingFixture
 {
     [Test]
-    public async Task A_chunked_body_over_20_MiB_is_refused_while_it_comes()
+    public async Task A_chunked_body_over_20_MiB_is_rejected_while_it_comes()
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "/mutate")
         {

@@ -74,9 +74,9 @@ internal sealed class ServeTests : ServingFixture
     }
 
     [Test]
-    public async Task TLS_below_1_2_is_refused()
+    public async Task TLS_below_1_2_is_rejected()
     {
-        // Written by hand, since a client's own TLS may refuse it first: a ClientHello of TLS 1.1 with cipher suites of its time.
+        // Written by hand, since a client's own TLS may reject it first: a ClientHello of TLS 1.1 with cipher suites of its time.
         using var socket = new TcpClient();
         await socket.ConnectAsync("localhost", Webhook.Port);
         byte[] hello = [0x03, 0x02, .. RandomNumberGenerator.GetBytes(32), 0, 0, 6, 0xC0, 0x13, 0xC0, 0x09, 0x00, 0x2F, 1, 0];
@@ -218,7 +218,7 @@ internal sealed class ServeTests : ServingFixture
     }
 
     [Test]
-    public async Task Without_its_certificate_it_refuses_to_start_and_says_how_to_get_one()
+    public async Task Without_its_certificate_it_does_not_start_and_says_how_to_get_one()
     {
         var (exitCode, _, error) = await ProxySwapperProgram.RunAsync(["serve"], ("PROXYSWAPPER_TLS_CERT_PATH", "/nowhere/tls.crt"));
         Assert.That(

@@ -129,9 +129,9 @@ internal sealed class WebhookSwitchTests
     public async Task Nothing_is_removed_if_it_cannot_be_stored()
     {
         await _server.KubectlAsync("-n", _namespace, "delete", "configmap", "proxyswapper");
-        var refused = await RunAsync("disable");
+        var rejected = await RunAsync("disable");
         Assert.That(
-            (refused.ExitCode, refused.Error),
+            (rejected.ExitCode, rejected.Error),
             Is.EqualTo(
                 (
                     1,

@@ -11,7 +11,7 @@ namespace ProxySwapper.Testing.Clouds;
 
 /// <summary>
 /// A real registry with the authentication of ECR: it requires Basic, accepts the passwords that <see cref="FakeEcr"/> has issued and that
-/// are still valid, responds with 403 and no challenge to expired ones, and refuses what <see cref="FakeEcr.AllowedActions"/> lacks.
+/// are still valid, responds with 403 and no challenge to expired ones, and denies what <see cref="FakeEcr.AllowedActions"/> lacks.
 /// </summary>
 internal sealed partial class EcrRegistry : IAsyncDisposable
 {
@@ -20,7 +20,7 @@ internal sealed partial class EcrRegistry : IAsyncDisposable
     private readonly FakeEcr _ecr;
     private readonly HttpMessageInvoker _forward = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false });
     private int _passed;
-    private int _refused;
+    private int _rejected;
     private int _dropped;
 
     private EcrRegistry(WebApplication server, DebianRegistry registry, FakeEcr ecr) =>
@@ -32,7 +32,7 @@ internal sealed partial class EcrRegistry : IAsyncDisposable
     public int Passed => _passed;
 
     /// <summary>Requests with an expired password.</summary>
-    public int Refused => _refused;
+    public int Rejected => _rejected;
 
     /// <summary>Expires all passwords after this many requests; null (default) for never.</summary>
     public int? PasswordsEndAfter { get; set; }
@@ -94,7 +94,7 @@ internal sealed partial class EcrRegistry : IAsyncDisposable
             || !_ecr.Passwords.TryGetValue(password, out var principal)
         )
         {
-            Interlocked.Increment(ref _refused);
+            Interlocked.Increment(ref _rejected);
             await RegistryFaults.Status(403, "DENIED", "Your authorization token has expired. Reauthenticate and try again.")(
                 context,
                 _ => Task.CompletedTask

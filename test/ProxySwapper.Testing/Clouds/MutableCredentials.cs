@@ -18,7 +18,7 @@ internal sealed class MutableCredentials(RegistryCredential? current, RegistryCr
         return new(Current);
     }
 
-    public ValueTask<RegistryCredential?> RenewAsync(ImageReference image, RegistryCredential refused, CancellationToken cancellationToken)
+    public ValueTask<RegistryCredential?> RenewAsync(ImageReference image, RegistryCredential rejected, CancellationToken cancellationToken)
     {
         Renewed++;
         return new(Current = renewed ?? Current);

@@ -140,7 +140,7 @@ internal static class RegistryFaults
         };
 
     /// <summary>The mount is declined and an upload offered instead.</summary>
-    public static RegistryFault RefusedMount { get; } =
+    public static RegistryFault RejectedMount { get; } =
         (context, registry) =>
         {
             context.Request.QueryString = QueryString.Empty;

@@ -112,7 +112,7 @@ internal sealed class AdmissionPropertyTests
     [TestCase("""{"apiVersion":"admission.k8s.io/v1","request":{"uid":"a","operation":"UPDATE","object":null}}""", "no object")]
     [TestCase("""{"apiVersion":"admission.k8s.io/v1","request":{"uid":"a"}} {}""", "not valid JSON")]
     [TestCase("""{"apiVersion":"admission.k8s.io/v1","request":{"uid":"\ud800"}}""", "not valid JSON")]
-    public void Invalid_reviews_are_refused_with_the_reason(string body, string reason)
+    public void Invalid_reviews_are_rejected_with_the_reason(string body, string reason)
     {
         AdmissionReviewReader.TryRead(new ReadOnlySequence<byte>(Encoding.UTF8.GetBytes(body)), "k", out _, out var fault);
         Assert.That(fault, Does.Contain(reason));

@@ -106,7 +106,7 @@ internal sealed class AdmissionReviewReaderTests
     }
 
     [Test]
-    public void No_annotation_is_added_near_the_limit_since_the_Pod_would_be_refused()
+    public void No_annotation_is_added_near_the_limit_since_the_Pod_would_be_rejected()
     {
         var pod =
             $$"""{"metadata":{"annotations":{"a":"{{new string('x', (256 * 1024) - 30)}}"} },"spec":{"containers":"""

@@ -33,7 +33,7 @@ internal sealed class PolicyCompilerTests
     }
 
     [Test]
-    public void Rules_that_cost_more_than_the_api_server_allows_are_refused_with_the_figures()
+    public void Rules_that_cost_more_than_the_api_server_allows_are_rejected_with_the_figures()
     {
         var rejection = PolicyText.Compile(Rules(400, "*.r{0}.example/**/app-*")).Rejections.Single();
         Assert.Multiple(() =>
@@ -54,13 +54,13 @@ internal sealed class PolicyCompilerTests
     }
 
     [Test]
-    public void Conditions_and_rules_that_are_too_long_are_refused_by_their_key()
+    public void Conditions_and_rules_that_are_too_long_are_rejected_by_their_key()
     {
         var namespaces = string.Join(", ", Enumerable.Range(0, 3000).Select(index => $"team-{index}"));
-        var refused = PolicyText.Compile($"proxyUrl: r.example\nignoreNamespaces: [{namespaces}]").Rejections.Single();
-        Assert.That(refused.Key, Is.EqualTo("ignoreNamespaces"));
-        Assert.That(refused.Reason, Does.StartWith("too long for a policy").And.Contain("allows 100,000"));
-        refused = PolicyText
+        var rejected = PolicyText.Compile($"proxyUrl: r.example\nignoreNamespaces: [{namespaces}]").Rejections.Single();
+        Assert.That(rejected.Key, Is.EqualTo("ignoreNamespaces"));
+        Assert.That(rejected.Reason, Does.StartWith("too long for a policy").And.Contain("allows 100,000"));
+        rejected = PolicyText
             .Compile(
                 $$"""
                 rules:
@@ -69,10 +69,10 @@ internal sealed class PolicyCompilerTests
                 """
             )
             .Rejections[0];
-        Assert.That((refused.Key, refused.Reason[..22]), Is.EqualTo(("rules[1]", "too long for a policy:")));
+        Assert.That((rejected.Key, rejected.Reason[..22]), Is.EqualTo(("rules[1]", "too long for a policy:")));
         var placeholders = string.Join(", ", Enumerable.Range(0, 10_000).Select(index => $"placeholder-{index}"));
-        refused = PolicyText.Compile($"proxyUrl: r.example\nplaceholderImages: [{placeholders}]").Rejections[0];
-        Assert.That((refused.Key, refused.WithoutIt), Is.EqualTo(("placeholderImages", (string?)null)));
+        rejected = PolicyText.Compile($"proxyUrl: r.example\nplaceholderImages: [{placeholders}]").Rejections[0];
+        Assert.That((rejected.Key, rejected.WithoutIt), Is.EqualTo(("placeholderImages", (string?)null)));
     }
 
     [Test]
@@ -130,7 +130,7 @@ internal sealed class PolicyCompilerTests
 
     [TestCase("not-opted-out", "one")]
     [TestCase("one", "one")]
-    public void Conditions_of_one_name_are_refused(string first, string second)
+    public void Conditions_of_one_name_are_rejected(string first, string second)
     {
         var rejection = PolicyText
             .Compile(
@@ -146,7 +146,7 @@ internal sealed class PolicyCompilerTests
     }
 
     [TestCase("dryRun: true\nproxyUrl: r.example", "dryRun", "has no dry run")]
-    public void What_a_policy_cannot_express_is_refused_by_key(string configuration, string key, string reason)
+    public void What_a_policy_cannot_express_is_rejected_by_key(string configuration, string key, string reason)
     {
         var rejection = PolicyText.Compile(configuration).Rejections.Single();
         Assert.That((rejection.Key, rejection.WithoutIt), Is.EqualTo((key, (string?)null)), "it cannot be left out either");

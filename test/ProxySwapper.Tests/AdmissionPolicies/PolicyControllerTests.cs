@@ -175,7 +175,7 @@ internal sealed class PolicyControllerTests
     }
 
     [Test]
-    public async Task Missing_support_and_refusals_are_reported_and_retried()
+    public async Task Missing_support_and_rejections_are_reported_and_retried()
     {
         _server.Respond(404, Missing).Respond(404, Missing).Respond(404, Missing);
         await _controller.CheckAsync(default);
@@ -191,7 +191,7 @@ internal sealed class PolicyControllerTests
     }
 
     [Test]
-    public async Task A_reloaded_policy_that_the_api_server_refuses_is_counted_and_not_ready_until_it_is_accepted()
+    public async Task A_reloaded_policy_that_the_api_server_rejects_is_counted_and_not_ready_until_it_is_accepted()
     {
         var results = new List<string?>();
         using var listener = new MeterListener();
@@ -227,13 +227,13 @@ internal sealed class PolicyControllerTests
     }
 
     [Test]
-    public void What_a_policy_cannot_express_is_refused_with_its_line_and_the_previous_policy_stays()
+    public void What_a_policy_cannot_express_is_rejected_with_its_line_and_the_previous_policy_stays()
     {
         var before = _policy.Current;
-        var refused = Assert.Throws<ConfigurationException>(() =>
+        var rejected = Assert.Throws<ConfigurationException>(() =>
             Apply("admissionPolicy: {name: swap}\nproxyUrl: r.example\nswapPolicy: exists")
         );
-        Assert.That(refused!.Faults.Single().ToString(), Does.StartWith("c.yaml:3:13: swapPolicy: "));
+        Assert.That(rejected!.Faults.Single().ToString(), Does.StartWith("c.yaml:3:13: swapPolicy: "));
         Assert.That(_policy.Current, Is.SameAs(before));
     }
 

@@ -18,7 +18,7 @@ internal static class PolicyText
             ConfigurationLocations.Of("config.yaml", configuration, NoEnvironment)
         );
 
-    /// <summary>The policy as YAML, if it works without what is refused, and the rejections, one per line.</summary>
+    /// <summary>The policy as YAML, if it works without what is rejected, and the rejections, one per line.</summary>
     public static (string Policy, string Rejections) Of(string configuration)
     {
         var compiled = Compile(configuration);

@@ -5,7 +5,7 @@ namespace ProxySwapper.Tests.AdmissionPolicies;
 
 /// <summary>
 /// A policy has only fields that each version of the API has, the oldest of which is v1alpha1 (Kubernetes 1.32;
-/// <see href="https://kubernetes.io/docs/reference/kubernetes-api/policy-resources/"/>): an API server refuses others by server-side apply.
+/// <see href="https://kubernetes.io/docs/reference/kubernetes-api/policy-resources/"/>): an API server rejects others by server-side apply.
 /// </summary>
 [TestFixture]
 internal sealed class PolicyVersionTests

@@ -31,7 +31,7 @@ internal sealed class PortableRegexReaderTests
     [TestCase("é", "printable ASCII")]
     [TestCase("[[a]", @"write \[")]
     [TestCase(@"[\w-z]", "a range in a class")]
-    public void Syntax_of_only_one_engine_is_refused_by_name(string pattern, string reason)
+    public void Syntax_of_only_one_engine_is_rejected_by_name(string pattern, string reason)
     {
         Assert.That(PortableRegexReader.TryRead(pattern, out _, out var actual), Is.False);
         Assert.That(actual, Does.Contain(reason));
@@ -39,7 +39,7 @@ internal sealed class PortableRegexReaderTests
 
     [Test]
     [CancelAfter(10_000)]
-    public void Deep_nesting_is_refused_at_once(CancellationToken cancellationToken)
+    public void Deep_nesting_is_rejected_at_once(CancellationToken cancellationToken)
     {
         Assert.That(PortableRegexReader.TryRead(new string('(', 1000) + new string(')', 1000), out _, out var reason), Is.False);
         Assert.That(reason, Does.Contain("nested deeper than 50"));

@@ -35,7 +35,7 @@ internal sealed class SelfSignedCertificatesTests
     }
 
     [Test]
-    public async Task A_refused_publication_keeps_the_certificate_of_the_old_authority()
+    public async Task A_rejected_publication_keeps_the_certificate_of_the_old_authority()
     {
         await RegisterAsync();
         var (replica, old) = await WithAuthorityThatIsDueAsync();

@@ -70,7 +70,7 @@ internal sealed class HostileInputTests
     [TestCase("convert", "--from", "kube-image-keeper", "--target", "r.example/x")]
     [TestCase("convert", "--from", "regsync")]
     [TestCase("convert", "--from", "skopeo-sync", "--target", "r.example/x")]
-    public Task Files_are_refused_in_sentences(params string[] command) =>
+    public Task Files_are_rejected_in_sentences(params string[] command) =>
         ForFilesAsync(text =>
         {
             File.WriteAllText(PathOfInput, text, new UTF8Encoding(false));
@@ -78,7 +78,7 @@ internal sealed class HostileInputTests
         });
 
     [Test]
-    public Task Kubeconfigs_and_Docker_configurations_are_refused_in_sentences() =>
+    public Task Kubeconfigs_and_Docker_configurations_are_rejected_in_sentences() =>
         ForFilesAsync(async text =>
         {
             await File.WriteAllTextAsync(PathOfInput, text, new UTF8Encoding(false));
@@ -104,7 +104,7 @@ internal sealed class HostileInputTests
         });
 
     [Test]
-    public async Task Command_lines_are_refused_in_sentences()
+    public async Task Command_lines_are_rejected_in_sentences()
     {
         for (var seed = FirstSeed; seed < FirstSeed + CommandLines; seed++)
         {

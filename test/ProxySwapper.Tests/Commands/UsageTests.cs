@@ -2,14 +2,14 @@ using ProxySwapper.Commands;
 
 namespace ProxySwapper.Tests.Commands;
 
-/// <summary>Options that contradict each other are refused before anything is done.</summary>
+/// <summary>Options that contradict each other are rejected before anything is done.</summary>
 [TestFixture]
 internal sealed class UsageTests
 {
     [TestCase("report --no-check --fail-on missing", "--no-check and --fail-on missing cannot be combined")]
     [TestCase("report --fail-on unswapped --fail-on missing --no-check", "--no-check and --fail-on missing cannot be combined")]
     [TestCase("report --no-check --digests", "--no-check and --digests cannot be combined")]
-    public void Contradictory_options_are_refused(string arguments, string error) =>
+    public void Contradictory_options_are_rejected(string arguments, string error) =>
         Assert.That(CommandTree.Create().Parse(arguments).Errors.Select(found => found.Message), Has.One.StartsWith(error));
 
     [TestCase("mirror --on-rate-limit foo", "--on-rate-limit must be one of wait, stop, not 'foo'")]
@@ -20,7 +20,7 @@ internal sealed class UsageTests
     [TestCase("policy --api-version v2", "--api-version must be one of v1, v1beta1, v1alpha1, not 'v2'")]
     [TestCase("validate --kind foo x.yaml", "--kind must be one of auto, config, mirror, values, not 'foo'")]
     [TestCase("convert --from foo x", "--from must be one of auto, k8s-image-swapper, kube-image-keeper, regsync, skopeo-sync, not 'foo'")]
-    public void A_value_that_is_not_allowed_is_refused_in_one_line(string arguments, string error) =>
+    public void A_value_that_is_not_allowed_is_rejected_in_one_line(string arguments, string error) =>
         Assert.That(CommandTree.Create().Parse(arguments).Errors.Select(found => found.Message), Is.EqualTo([error]));
 
     [TestCase("report --no-check")]

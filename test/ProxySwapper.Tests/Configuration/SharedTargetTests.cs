@@ -5,7 +5,7 @@ using ProxySwapper.Rules;
 
 namespace ProxySwapper.Tests.Configuration;
 
-/// <summary>Rules that rewrite images of two registries to the same name are refused, since one would replace the other.</summary>
+/// <summary>Rules that rewrite images of two registries to the same name are rejected, since one would replace the other.</summary>
 [TestFixture]
 internal sealed class SharedTargetTests
 {
@@ -38,7 +38,7 @@ internal sealed class SharedTargetTests
     [TestCase("{matchRegex: 'a\\.io/x/(.*)', replace: r.example/$1}, {matchRegex: 'b\\.io/y/z/(.*)', replace: r.example/$1}")]
     [TestCase("{matchRegex: 'a\\.io/(.*)', replace: r.example/docker.io/$1}, {match: '**', target: 'r.example/{registry}'}")]
     [TestCase("{matchRegex: '(?:a|b)\\.io/pause.*', replace: 'r.example/pause:3'}")]
-    public void Two_registries_with_one_target_are_refused(string rules)
+    public void Two_registries_with_one_target_are_rejected(string rules)
     {
         var fault = Assert.Throws<ConfigurationException>(() => Read($"rules: [{rules}]"))!.Faults.Single();
         Assert.That(fault.Message, Does.Contain("could replace images of the others").And.Contain("allowSharedTarget: true"));
@@ -68,7 +68,7 @@ internal sealed class SharedTargetTests
     public void Targets_that_separate_registries_are_accepted(string rules) => Assert.That(() => Read($"rules: [{rules}]"), Throws.Nothing);
 
     [Test]
-    public void ProxyUrl_as_the_target_of_two_registries_is_refused() =>
+    public void ProxyUrl_as_the_target_of_two_registries_is_rejected() =>
         Assert.That(
             () => Read("proxyUrl: r.example\nrules: [{match: docker.io}, {match: quay.io}]"),
             Throws.TypeOf<ConfigurationException>().With.Message.StartsWith("c.yaml:2:29: rules[1].target: ")

@@ -98,7 +98,7 @@ internal sealed class KubernetesClientTests
     }
 
     [Test]
-    public async Task A_token_that_was_refused_is_read_again_at_once()
+    public async Task A_token_that_was_rejected_is_read_again_at_once()
     {
         using var folder = new TemporaryFolder();
         var file = folder.Write("token", "old\n");

@@ -48,7 +48,7 @@ internal sealed class ListReaderTests
     [TestCase("[]", "an item must be an object")]
     [TestCase("""{"items":[{"name":"a"},""", "the response is not a list in JSON")]
     [TestCase("""{"items":[{"name":"a"}]""", "the response is not a list in JSON")]
-    public void An_incomplete_list_is_refused(string body, string message)
+    public void An_incomplete_list_is_rejected(string body, string message)
     {
         _server.Respond(200, body);
         Assert.That(ReadAsync, Throws.TypeOf<KubernetesException>().With.Message.StartWith("list pods: ").And.Message.Contains(message));
@@ -66,7 +66,7 @@ internal sealed class ListReaderTests
     }
 
     [Test]
-    public void An_item_that_never_ends_is_refused()
+    public void An_item_that_never_ends_is_rejected()
     {
         var stream = _server.RespondWithStream().Write("""{"items":[{"name":"a"},{"name":" """);
         for (var i = 0; i < 17; i++)

@@ -45,7 +45,7 @@ internal sealed class PortForwardStreamTests
     }
 
     [Test]
-    public void Another_channel_is_refused()
+    public void Another_channel_is_rejected()
     {
         var stream = new PortForwardStream(new ScriptedSocket(DataBegins, [2, 1]));
         Assert.That(() => ReadAsync(stream), Throws.TypeOf<IOException>().With.Message.EqualTo("unexpected channel 2"));

@@ -75,7 +75,7 @@ internal sealed class ResourceWatcherTests : WatchFixture
     }
 
     [Test]
-    public async Task A_version_that_is_refused_by_the_status_means_a_new_list_too()
+    public async Task A_version_that_is_rejected_by_the_status_means_a_new_list_too()
     {
         Server.Respond(200, List("7"));
         Server.RespondWithStream().Event("ADDED", "a", "8").End();

@@ -63,7 +63,7 @@ internal sealed class WorkloadReaderTests
     }
 
     [Test]
-    public void A_list_that_contains_itself_is_refused() =>
+    public void A_list_that_contains_itself_is_rejected() =>
         Assert.That(
             () => Read("&list {kind: List, items: [*list]}"),
             Throws.TypeOf<ConfigurationException>().With.Message.Contain("'list' contains itself")
@@ -220,7 +220,7 @@ internal sealed class WorkloadReaderTests
     }
 
     [TestCase("nginx"), TestCase("null")]
-    public void An_item_that_is_no_container_is_refused_with_its_line(string item) =>
+    public void An_item_that_is_no_container_is_rejected_with_its_line(string item) =>
         Assert.That(
             () => Read($"kind: Pod\nspec:\n  containers:\n    - {item}"),
             Throws
@@ -229,7 +229,7 @@ internal sealed class WorkloadReaderTests
         );
 
     [Test]
-    public void A_template_that_was_not_rendered_is_refused_with_its_line() =>
+    public void A_template_that_was_not_rendered_is_rejected_with_its_line() =>
         Assert.That(
             () => Read("kind: Pod\nspec:\n  containers:\n    - image: {{ .Values.image }}"),
             Throws.TypeOf<ConfigurationException>().With.Message.StartsWith("m.yaml:4:14: image must be a string; render templates")
@@ -242,7 +242,7 @@ internal sealed class WorkloadReaderTests
     [TestCase("kind: List\nitems:\n- kind: Deployment\n  spec: {{ .Values.spec }}", "4:9")]
     [TestCase("apiVersion: x.example/v1\nkind: X\nspec: {{ .Values.spec }}", "3:7")]
     [TestCase("{kind: MutatingAdmissionPolicyBinding, spec: 7, ? {a: b} : c, ? {c: d} : e}", "1:1")]
-    public void A_template_in_place_of_a_list_or_mapping_is_refused_with_its_line(string text, string place) =>
+    public void A_template_in_place_of_a_list_or_mapping_is_rejected_with_its_line(string text, string place) =>
         Assert.That(
             () => Read($"{text}\n---\nkind: Pod\nspec: {{containers: [{{image: good}}]}}"),
             Throws

@@ -133,7 +133,7 @@ internal sealed class MirrorFileReaderTests
     }
 
     [Test]
-    public void Both_names_of_one_key_are_refused_with_an_explanation() =>
+    public void Both_names_of_one_key_are_rejected_with_an_explanation() =>
         Assert.That(
             FaultsOf("images: {b: {source: x, upstream: y, destination: r.example/x}}").Single().Message,
             Does.Contain("old name of source")

@@ -10,7 +10,7 @@ internal sealed class MirrorShardTests
         Assert.That(MirrorShard.TryParse(text, out var shard) ? shard.ToString() : null, Is.EqualTo(text));
 
     [TestCase(""), TestCase("1"), TestCase("3/3"), TestCase("-1/3"), TestCase("1/0"), TestCase("a/b"), TestCase("1/2/3"), TestCase(" 1/2")]
-    public void Is_refused(string text) => Assert.That(MirrorShard.TryParse(text, out _), Is.False);
+    public void Is_rejected(string text) => Assert.That(MirrorShard.TryParse(text, out _), Is.False);
 
     [FsCheck.NUnit.Property]
     public bool Every_tag_belongs_to_exactly_one_machine(FsCheck.PositiveInt count, string? tag)

@@ -60,7 +60,7 @@ internal sealed class RateLimitGateTests
     }
 
     [Test]
-    public async Task Concurrent_refusals_do_not_extend_the_wait()
+    public async Task Concurrent_rejections_do_not_extend_the_wait()
     {
         var gate = new RateLimitGate(RateLimitAction.Wait, _output, _time);
         var both = new TaskCompletionSource();
@@ -94,7 +94,7 @@ internal sealed class RateLimitGateTests
     }
 
     [Test]
-    public async Task A_destination_that_refuses_stops_its_own_work()
+    public async Task A_destination_at_its_limit_stops_its_own_work()
     {
         var gate = new RateLimitGate(RateLimitAction.Stop, _output, _time);
         Assert.That(

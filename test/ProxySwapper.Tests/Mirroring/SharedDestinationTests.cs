@@ -4,7 +4,7 @@ using ProxySwapper.Mirroring;
 
 namespace ProxySwapper.Tests.Mirroring;
 
-/// <summary>Images that could give one tag of one destination different content are refused.</summary>
+/// <summary>Images that could give one tag of one destination different content are rejected.</summary>
 [TestFixture]
 internal sealed class SharedDestinationTests
 {
@@ -51,7 +51,7 @@ internal sealed class SharedDestinationTests
     [TestCase("mode: semver, semverRange: '>=1.2 <2'", "mode: semver, semverRange: '^1.5'")]
     [TestCase("platforms: [linux/amd64]", "platforms: [linux/arm64]", "docker.io/team/one")]
     [TestCase("", "platforms: [linux/arm64]", "docker.io/team/one")]
-    public void Images_whose_tags_can_be_equal_are_refused(string one, string two, string other = "quay.io/team/two")
+    public void Images_whose_tags_can_be_equal_are_rejected(string one, string two, string other = "quay.io/team/two")
     {
         var fault = Assert.Throws<ConfigurationException>(() => Read(one, two, other))!.Faults.Single();
         Assert.That((fault.File, fault.Line, fault.Key), Is.EqualTo(("mirror.yaml", 3, "images.b.destination")));

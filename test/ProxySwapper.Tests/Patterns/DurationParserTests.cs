@@ -11,5 +11,5 @@ internal sealed class DurationParserTests
 
     [TestCase(""), TestCase("8"), TestCase("s"), TestCase("8 s"), TestCase("-1s"), TestCase("1d"), TestCase("99999999999999h")]
     [TestCase("128000000h128000000h128000000h", Description = "Each part fits, the sum does not.")]
-    public void Invalid_durations_are_refused(string text) => Assert.That(DurationParser.TryParse(text, out _), Is.False);
+    public void Invalid_durations_are_rejected(string text) => Assert.That(DurationParser.TryParse(text, out _), Is.False);
 }

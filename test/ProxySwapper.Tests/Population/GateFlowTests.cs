@@ -61,7 +61,7 @@ internal sealed class GateFlowTests : GateFixture
     }
 
     [Test]
-    public async Task A_pod_whose_release_is_refused_is_overdue_until_it_succeeds()
+    public async Task A_pod_whose_release_is_rejected_is_overdue_until_it_succeeds()
     {
         Hold.Begin();
         await using var scene = await StartAsync(new() { Deadline = TimeSpan.FromSeconds(1) });

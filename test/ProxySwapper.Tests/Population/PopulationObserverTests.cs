@@ -15,21 +15,21 @@ internal sealed class PopulationObserverTests
 {
     private readonly TestImage _image = TestImage.Create(31, 2, 1000, "amd64", "arm64");
     private readonly RequestHold _hold = new();
-    private int? _refusal;
+    private int? _errorStatus;
     private InMemoryRegistry _upstream = null!;
     private InMemoryRegistry _downstream = null!;
 
     [SetUp]
     public async Task Start()
     {
-        _refusal = null;
+        _errorStatus = null;
         _upstream = await _hold.StartRegistryAsync();
         _downstream = await InMemoryRegistry.StartAsync(
             new InMemoryRegistryOptions
             {
                 Interceptor = (context, next) =>
                 {
-                    if (_refusal is not { } status)
+                    if (_errorStatus is not { } status)
                         return next(context);
                     context.Response.StatusCode = status;
                     return Task.CompletedTask;
@@ -144,7 +144,7 @@ internal sealed class PopulationObserverTests
     public async Task With_exists_a_failing_downstream_leaves_images_unchanged_with_a_warning()
     {
         await using var scene = await StartAsync(swap: SwapPolicy.Exists);
-        _refusal = 500;
+        _errorStatus = 500;
         var decision = (await scene.AdmitAsync([Source])).Images[0].Decision;
         Assert.That((decision.IsRewritten, decision.Reason), Is.EqualTo((false, DecisionReason.DownstreamFailing)));
         Assert.That(decision.Warning, Does.Contain(_downstream.Address));
@@ -174,11 +174,11 @@ internal sealed class PopulationObserverTests
     {
         for (var i = 0; i < 20; i++)
             TestImage.Create(100 + i).AddTo(_upstream, $"team/app{i}", "1");
-        _refusal = 429;
+        _errorStatus = 429;
         await using var scene = await StartAsync();
         await scene.AdmitAsync([.. Enumerable.Range(0, 20).Select(i => $"{_upstream.Address}/team/app{i}:1")]);
         await TestWait.UntilAsync(() => _downstream.Requests > 0);
-        _refusal = null;
+        _errorStatus = null;
         await TestWait.UntilAsync(() => scene.Queue.Known.Count == 20);
         Assert.That(_downstream.Count(HttpMethod.Put, InMemoryRegistryRequestKind.Manifest), Is.EqualTo(20));
     }

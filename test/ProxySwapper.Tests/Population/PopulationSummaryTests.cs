@@ -96,7 +96,7 @@ internal sealed class PopulationSummaryTests
     }
 
     [Test]
-    public async Task A_downstream_that_refuses_us_says_so_before_and_when_it_counts_as_failing()
+    public async Task A_downstream_that_denies_us_access_says_so_before_and_when_it_counts_as_failing()
     {
         _isClosed = true;
         await using var scene = await StartAsync();

@@ -14,21 +14,21 @@ internal sealed class SharedTargetFlowTests
     private InMemoryRegistry _good = null!;
     private InMemoryRegistry _evil = null!;
     private InMemoryRegistry _downstream = null!;
-    private int _refusedRecords;
+    private int _rejectedRecords;
 
     [SetUp]
     public async Task Start()
     {
         _good = await InMemoryRegistry.StartAsync();
         _evil = await InMemoryRegistry.StartAsync();
-        _refusedRecords = 0;
+        _rejectedRecords = 0;
         _downstream = await InMemoryRegistry.StartAsync(
             new InMemoryRegistryOptions
             {
                 Interceptor = (context, next) =>
                 {
                     var isRecord = context.Request.Path.Value!.Contains("/manifests/proxyswapper-source-", StringComparison.Ordinal);
-                    if (context.Request.Method != "PUT" || !isRecord || Interlocked.Decrement(ref _refusedRecords) < 0)
+                    if (context.Request.Method != "PUT" || !isRecord || Interlocked.Decrement(ref _rejectedRecords) < 0)
                         return next(context);
                     context.Response.StatusCode = 403;
                     return Task.CompletedTask;
@@ -97,7 +97,7 @@ internal sealed class SharedTargetFlowTests
     {
         var (first, second) = (TestImage.Create(1), TestImage.Create(2));
         first.AddTo(_good, "team/app", "1");
-        _refusedRecords = 1;
+        _rejectedRecords = 1;
         await using var scene = await StartAsync();
         await scene.AdmitAsync([$"{_good.Address}/team/app:1"], pullPolicy: "Always");
         await TestWait.UntilAsync(() => scene.Get<FailedImages>().Snapshot().Count == 1);

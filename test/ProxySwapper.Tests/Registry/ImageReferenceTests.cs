@@ -85,7 +85,7 @@ internal sealed class ImageReferenceTests
     [TestCase("a__b.c/d", "host")]
     [TestCase(Hex, "image ID")]
     [TestCase("sha256:" + Hex, "image ID")]
-    public void Invalid_references_are_refused_with_the_reason(string? text, string fault)
+    public void Invalid_references_are_rejected_with_the_reason(string? text, string fault)
     {
         Assert.That(ImageReference.TryParse(text, out var reference, out var reason), Is.False);
         Assert.That(reference, Is.Null);
@@ -119,7 +119,7 @@ internal sealed class ImageReferenceTests
         );
 
     [Test]
-    public void An_endless_text_is_refused() =>
+    public void An_endless_text_is_rejected() =>
         Assert.That(ImageReference.TryParse(new string('a', 10_000_000), out _, out var fault) ? "" : fault, Is.EqualTo("it is too long"));
 
     [FsCheck.NUnit.Property(MaxTest = 1000)]

@@ -46,7 +46,7 @@ internal sealed class RegistryNameTests
     [TestCase("harbor.example.com:port")]
     [TestCase("*.example.com")]
     [TestCase("-.example.com")]
-    public void What_is_not_a_host_is_refused(string? text) => Assert.That(RegistryName.TryParse(text, out _), Is.False);
+    public void What_is_not_a_host_is_rejected(string? text) => Assert.That(RegistryName.TryParse(text, out _), Is.False);
 
     [TestCase("https://index.docker.io/v1/", "docker.io", "")]
     [TestCase("https://registry-1.docker.io/v2/", "docker.io", "")]

@@ -10,7 +10,7 @@ public class TextFileTests
     private const int MiB = 1024 * 1024;
 
     [Test]
-    public void What_has_no_end_is_refused_at_the_limit()
+    public void What_has_no_end_is_rejected_at_the_limit()
     {
         using var endless = new EndlessStream();
 
@@ -28,7 +28,7 @@ public class TextFileTests
         Assert.That(TextFile.Read(new MemoryStream(new byte[MiB]), MiB), Has.Length.EqualTo(MiB));
 
     [Test]
-    public void Text_that_is_not_UTF_8_is_refused_with_its_line() =>
+    public void Text_that_is_not_UTF_8_is_rejected_with_its_line() =>
         Assert.That(
             () => TextFile.Read(new MemoryStream([.. "port: 8443\nproxyUrl: caf"u8, 0xE9, .. ".example.com\n"u8]), MiB),
             Throws.TypeOf<IOException>().With.Message.EqualTo("line 2 is not valid UTF-8")

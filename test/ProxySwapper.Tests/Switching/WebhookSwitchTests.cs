@@ -52,7 +52,7 @@ internal sealed class WebhookSwitchTests
     }
 
     [Test]
-    public async Task A_kept_configuration_with_a_member_twice_is_refused()
+    public async Task A_kept_configuration_with_a_member_twice_is_rejected()
     {
         const string Kept = """{"kind":"MutatingWebhookConfiguration","kind":"x"}""";
         await using var server = await ScriptedApiServer.StartAsync();
@@ -86,7 +86,7 @@ internal sealed class WebhookSwitchTests
     [TestCase("""{"kind":"MutatingWebhookConfiguration","metadata":{"name":5}}""")]
     [TestCase("""{"kind":"List"}""")]
     [TestCase("""{"kind":"List","items":[5]}""")]
-    public async Task A_kept_object_of_another_form_is_refused(string kept)
+    public async Task A_kept_object_of_another_form_is_rejected(string kept)
     {
         await using var server = await ScriptedApiServer.StartAsync();
         using var client = server.Client();

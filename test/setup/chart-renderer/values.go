@@ -64,7 +64,7 @@ func overlay(values, over object) {
 	}
 }
 
-// apply sets a.b.c=value; a backslash before a dot makes it part of a key. Indexes of lists are refused.
+// apply sets a.b.c=value; a backslash before a dot makes it part of a key. Indexes of lists are rejected.
 func (a assignment) apply(values object) error {
 	path, text, found := strings.Cut(a.text, "=")
 	if !found || strings.Contains(path, "[") {

@@ -31,7 +31,7 @@ public sealed class EcrClient : IDisposable
         await AwsIdentity.FindAsync(host, profile, time, cancellationToken) is { } identity ? new EcrClient(host, identity) : null;
 
     /// <summary>Gets a password for the registry.</summary>
-    /// <exception cref="EcrException">The call was refused or failed.</exception>
+    /// <exception cref="EcrException">The call was rejected or failed.</exception>
     public async Task<EcrAuthorization> GetAuthorizationTokenAsync(CancellationToken cancellationToken)
     {
         const string operation = "GetAuthorizationToken";
@@ -57,7 +57,7 @@ public sealed class EcrClient : IDisposable
 
     /// <summary>Creates a repository.</summary>
     /// <exception cref="EcrException">
-    /// The call was refused (<c>RepositoryAlreadyExistsException</c>: it was created concurrently) or failed.
+    /// The call was rejected (<c>RepositoryAlreadyExistsException</c>: it was created concurrently) or failed.
     /// </exception>
     public async Task<EcrRepository> CreateRepositoryAsync(string name, EcrRepositorySettings settings, CancellationToken cancellationToken)
     {
@@ -77,7 +77,7 @@ public sealed class EcrClient : IDisposable
     }
 
     /// <summary>A repository, or null if it does not exist.</summary>
-    /// <exception cref="EcrException">The call was refused or failed.</exception>
+    /// <exception cref="EcrException">The call was rejected or failed.</exception>
     public async Task<EcrRepository?> FindRepositoryAsync(string name, CancellationToken cancellationToken)
     {
         const string operation = "DescribeRepositories";
@@ -105,7 +105,7 @@ public sealed class EcrClient : IDisposable
     /// <summary>The tags of a resource.</summary>
     /// <param name="arn">The resource name of a repository.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
-    /// <exception cref="EcrException">The call was refused or failed.</exception>
+    /// <exception cref="EcrException">The call was rejected or failed.</exception>
     public async Task<IReadOnlyDictionary<string, string>> ListTagsAsync(string arn, CancellationToken cancellationToken)
     {
         const string operation = "ListTagsForResource";
@@ -124,7 +124,7 @@ public sealed class EcrClient : IDisposable
     /// <param name="name">The repository.</param>
     /// <param name="policy">The policy's JSON.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
-    /// <exception cref="EcrException">The call was refused or failed.</exception>
+    /// <exception cref="EcrException">The call was rejected or failed.</exception>
     public Task PutLifecyclePolicyAsync(string name, string policy, CancellationToken cancellationToken) =>
         SetAsync("PutLifecyclePolicy", name, "lifecyclePolicyText", policy, cancellationToken);
 
@@ -132,7 +132,7 @@ public sealed class EcrClient : IDisposable
     /// <param name="name">The repository.</param>
     /// <param name="policy">The policy's JSON.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
-    /// <exception cref="EcrException">The call was refused or failed.</exception>
+    /// <exception cref="EcrException">The call was rejected or failed.</exception>
     public Task SetRepositoryPolicyAsync(string name, string policy, CancellationToken cancellationToken) =>
         SetAsync("SetRepositoryPolicy", name, "policyText", policy, cancellationToken);
 

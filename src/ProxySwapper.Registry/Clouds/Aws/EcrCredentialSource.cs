@@ -53,10 +53,10 @@ public sealed partial class EcrCredentialSource : IRegistryCredentialSource
     }
 
     /// <inheritdoc />
-    public ValueTask<RegistryCredential?> RenewAsync(ImageReference image, RegistryCredential refused, CancellationToken cancellationToken)
+    public ValueTask<RegistryCredential?> RenewAsync(ImageReference image, RegistryCredential rejected, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(image);
-        return CredentialOf(image.Registry)?.RenewAsync(refused, cancellationToken) ?? new((RegistryCredential?)null);
+        return CredentialOf(image.Registry)?.RenewAsync(rejected, cancellationToken) ?? new((RegistryCredential?)null);
     }
 
     private CachedCredential? CredentialOf(RegistryName registry)

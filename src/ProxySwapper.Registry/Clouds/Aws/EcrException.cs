@@ -2,7 +2,7 @@ using System.Net;
 
 namespace ProxySwapper.Registry.Clouds.Aws;
 
-/// <summary>A call to ECR's API was refused or failed. The message contains no secret.</summary>
+/// <summary>A call to ECR's API was rejected or failed. The message contains no secret.</summary>
 public sealed class EcrException : Exception
 {
     internal EcrException(string operation, string code, HttpStatusCode? status, string message, Exception? innerException = null)

@@ -16,7 +16,7 @@ namespace ProxySwapper.Registry.Clouds.Azure;
 /// <remarks>Without any of these, Azure's hosts are used anonymously, which is logged once: public images need no credential.</remarks>
 public sealed partial class AzureCredentialSource : IRegistryCredentialSource
 {
-    /// <summary>The audience that registries accept in every cloud, even where tokens for the resource manager are refused.</summary>
+    /// <summary>The audience that registries accept in every cloud, even where tokens for the resource manager are rejected.</summary>
     private const string Scope = "https://containerregistry.azure.net/.default";
 
     private static readonly TimeSpan AbsentFor = TimeSpan.FromMinutes(5);
@@ -76,10 +76,10 @@ public sealed partial class AzureCredentialSource : IRegistryCredentialSource
     }
 
     /// <inheritdoc />
-    public ValueTask<RegistryCredential?> RenewAsync(ImageReference image, RegistryCredential refused, CancellationToken cancellationToken)
+    public ValueTask<RegistryCredential?> RenewAsync(ImageReference image, RegistryCredential rejected, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(image);
-        return SelectAsync(image.Registry, credential => credential.RenewAsync(refused, cancellationToken));
+        return SelectAsync(image.Registry, credential => credential.RenewAsync(rejected, cancellationToken));
     }
 
     private ValueTask<RegistryCredential?> SelectAsync(RegistryName host, Func<CachedCredential, ValueTask<RegistryCredential?>> get)

@@ -21,7 +21,7 @@ internal sealed class AzureTokenExchange(RegistryClients clients, TimeProvider t
 
     private static readonly RegistryOptions Retries = new() { MaxRetries = MaximumRetries, MaxRetryDelay = TimeSpan.FromSeconds(10) };
 
-    /// <exception cref="RegistryCredentialException">The registry refused or could not be reached.</exception>
+    /// <exception cref="RegistryCredentialException">The registry returned an error or could not be reached.</exception>
     public async Task<RenewableCredential> ExchangeAsync(
         RegistryName registry,
         string accessToken,

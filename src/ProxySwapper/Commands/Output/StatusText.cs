@@ -201,7 +201,7 @@ internal sealed class StatusText
             item.Text("access") switch
             {
                 "granted" => "read and write access",
-                "refused" => "access refused",
+                "refused" => "access denied",
                 _ => "",
             },
             item.Has("checkedAt") ? $"checked {item.Since("checkedAt")} ago" : ""

@@ -88,7 +88,7 @@ internal sealed class BoundedYamlParser(IParser inner) : IParser
 
     private void Repeat(AnchorAlias alias)
     {
-        // The tree builder refuses unknown anchors.
+        // The tree builder rejects unknown anchors.
         if (!_anchors.TryGetValue(alias.Value, out var frame))
             return;
         if (!frame.IsClosed)

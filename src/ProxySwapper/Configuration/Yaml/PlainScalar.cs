@@ -17,7 +17,7 @@ internal static partial class PlainScalar
         text switch
         {
             _ when IsNull(text) => null,
-            // Helm and kubectl refuse the document.
+            // Helm and kubectl reject the document.
             ".nan" or ".NaN" or ".NAN" or ".inf" or ".Inf" or ".INF" => null,
             "+.inf" or "+.Inf" or "+.INF" or "-.inf" or "-.Inf" or "-.INF" => null,
             "y" or "Y" or "yes" or "Yes" or "YES" or "true" or "True" or "TRUE" or "on" or "On" or "ON" => JsonValue.Create(true),

@@ -55,7 +55,7 @@ internal sealed class SchemaValidator(JsonElement root, YamlSource source)
                         Text(schema, "description") is { } text ? $"is not valid: {text}" : "matches none of the allowed forms"
                     );
             }
-        if (schema.TryGetProperty("not", out var refused) && IsValid(refused, node))
+        if (schema.TryGetProperty("not", out var disallowed) && IsValid(disallowed, node))
             source.Report(path, node, Text(schema, "description") is { } text ? $"is not valid: {text}" : "is not allowed");
     }
 

@@ -67,7 +67,7 @@ internal static class YamlLoader
                 mapping.Add(name, value);
     }
 
-    /// <summary>The library refuses equal keys; two that only differ in their tags are the same one for every reader here.</summary>
+    /// <summary>The library rejects equal keys; two that only differ in their tags are the same one for every reader here.</summary>
     private static void RejectDuplicates(YamlMappingNode mapping)
     {
         var names = new HashSet<string>(StringComparer.Ordinal);

@@ -23,12 +23,12 @@ internal sealed class ExecCredentialSource(ExecPlugin plugin, TimeProvider time)
     private KubernetesCredential? _current;
     private DateTimeOffset? _expires;
 
-    public async ValueTask<KubernetesCredential> GetAsync(bool refused, CancellationToken cancellationToken)
+    public async ValueTask<KubernetesCredential> GetAsync(bool rejected, CancellationToken cancellationToken)
     {
         await _running.WaitAsync(cancellationToken);
         try
         {
-            if (_current is not null && !refused && (_expires is null || time.GetUtcNow() < _expires))
+            if (_current is not null && !rejected && (_expires is null || time.GetUtcNow() < _expires))
                 return _current;
             var output = await RunAsync(cancellationToken);
             (_current, _expires) = Read(output);

@@ -25,18 +25,18 @@ internal sealed class FileCredentialSource(TimeProvider time) : IKubernetesCrede
     public PemSource? ClientCertificate { get; init; }
     public PemSource? ClientKey { get; init; }
 
-    public async ValueTask<KubernetesCredential> GetAsync(bool refused, CancellationToken cancellationToken)
+    public async ValueTask<KubernetesCredential> GetAsync(bool rejected, CancellationToken cancellationToken)
     {
         await _reading.WaitAsync(cancellationToken);
         try
         {
-            if (_current is not null && !refused && time.GetElapsedTime(_readAt) < ReadAgainAfter)
+            if (_current is not null && !rejected && time.GetElapsedTime(_readAt) < ReadAgainAfter)
                 return _current;
             _current = Read();
             _readAt = time.GetTimestamp();
             return _current;
         }
-        catch (KubernetesConnectionException) when (_current is not null && !refused)
+        catch (KubernetesConnectionException) when (_current is not null && !rejected)
         {
             // The mount is being replaced: what was read before remains valid for a while.
             return _current;

@@ -6,9 +6,9 @@ namespace ProxySwapper.Kubernetes.Connection;
 /// <summary>A source of credentials for the API server: a file or a program.</summary>
 internal interface IKubernetesCredentialSource
 {
-    /// <summary>Gets the credential; after a 401, <paramref name="refused"/> is true and a new one is obtained.</summary>
+    /// <summary>Gets the credential; after a 401, <paramref name="rejected"/> is true and a new one is obtained.</summary>
     /// <exception cref="KubernetesConnectionException">No credential is available; the message names the source.</exception>
-    ValueTask<KubernetesCredential> GetAsync(bool refused, CancellationToken cancellationToken);
+    ValueTask<KubernetesCredential> GetAsync(bool rejected, CancellationToken cancellationToken);
 }
 
 /// <summary>

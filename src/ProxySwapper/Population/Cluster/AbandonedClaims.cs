@@ -48,7 +48,7 @@ internal sealed partial class AbandonedClaims(
             catch (Exception problem) when (problem is KubernetesException or KubernetesConnectionException)
             {
                 Log.NotDeleted(logger, problem.Message);
-                // A policy may refuse the deletion of one Lease; anything else concerns the others too.
+                // A policy may deny the deletion of one Lease; anything else concerns the others too.
                 if (problem is not KubernetesException { IsRejection: true })
                     return;
             }

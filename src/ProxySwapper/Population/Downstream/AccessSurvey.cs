@@ -87,7 +87,7 @@ internal sealed class AccessSurvey(RegistryServices registries, TimeProvider tim
         }
         // We only read there ourselves with `exists`.
         return repository.IsPopulated || options.SwapPolicy == SwapPolicy.Exists
-            ? new(AccessOutcome.Refused, $"{repository.Registry}: {problem}")
+            ? new(AccessOutcome.Failed, $"{repository.Registry}: {problem}")
             : new(
                 AccessOutcome.Unknown,
                 $"not checked: {repository.Name}: nothing is copied there and nodes pull with their own access; our check failed: {problem}"
@@ -112,6 +112,6 @@ internal enum AccessOutcome
     /// <summary>It could not be checked, which is not an error.</summary>
     Unknown,
 
-    /// <summary>The registry refused, or did not respond.</summary>
-    Refused,
+    /// <summary>The registry returned an error or did not respond.</summary>
+    Failed,
 }

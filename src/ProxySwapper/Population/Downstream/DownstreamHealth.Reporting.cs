@@ -19,7 +19,7 @@ internal sealed partial class DownstreamHealth
                 Snapshot()
                     .Where(state => state.Access != DownstreamAccess.Unknown)
                     .Select(state => Measure(state, state.Access == DownstreamAccess.Granted)),
-            description: "1 if a downstream registry allowed reads and writes at the last check, 0 if it refused them; absent if unknown."
+            description: "1 if a downstream registry allowed reads and writes at the last check, 0 if it denied them; absent if unknown."
         );
 
         static Measurement<int> Measure(DownstreamState state, bool isTrue) =>
@@ -32,7 +32,7 @@ internal sealed partial class DownstreamHealth
             yield return Description(health.Registry.Text, fault, FallsBack(options));
         foreach (var target in health.Targets)
             if (target.Fault is { } rejection)
-                yield return Description(target.Name, rejection, FallsBackIfRefused(options));
+                yield return Description(target.Name, rejection, FallsBackIfDenied(options));
 
         static string Description(string name, string fault, bool fallsBack) =>
             $"{name} is failing{(fallsBack ? ", its images are left unchanged" : "")}: {fault}";

@@ -46,7 +46,7 @@ internal sealed partial class DownstreamHealth(
     private readonly Lock _summary = new();
     private RuleSet? _watched;
     private volatile bool _anyFails;
-    private volatile bool _anyRefuses;
+    private volatile bool _anyDenies;
 
     public string CheckName => "downstream";
 
@@ -57,7 +57,7 @@ internal sealed partial class DownstreamHealth(
 
     /// <summary>
     /// What is failing and why, if the images of a repository are left unchanged for that; otherwise null. The next check of a target that
-    /// refuses us asks for this repository too.
+    /// denies us access asks for this repository too.
     /// </summary>
     public string? FailureOf(RegistryName registry, string repository)
     {
@@ -67,7 +67,7 @@ internal sealed partial class DownstreamHealth(
         if (health.Fault is { } fault && FallsBack(options))
             return $"{registry} is failing: {fault}";
         var target = health.TargetOf(repository);
-        if (target.Fault is not { } rejection || !FallsBackIfRefused(options))
+        if (target.Fault is not { } rejection || !FallsBackIfDenied(options))
             return null;
         // Nothing is copied there meanwhile, so this repository would never be checked: our login may have rights for it alone.
         target.AddRepository(repository);
@@ -75,7 +75,7 @@ internal sealed partial class DownstreamHealth(
     }
 
     /// <summary>
-    /// Whether a registry is failing or refuses our login at this repository, so that a copy is unlikely to succeed now; whatever that
+    /// Whether a registry is failing or rejects our login at this repository, so that a copy is unlikely to succeed now; whatever that
     /// means for images.
     /// </summary>
     public bool IsFailing(RegistryName registry, string repository) =>
@@ -102,7 +102,7 @@ internal sealed partial class DownstreamHealth(
         CheckNow(health);
     }
 
-    /// <summary>Another component was refused in a repository: checks our access at once.</summary>
+    /// <summary>Another component was denied access to a repository: checks our access at once.</summary>
     public void ReportDenial(RegistryName registry, string repository)
     {
         if (!_registries.TryGetValue(registry, out var health))
@@ -180,7 +180,7 @@ internal sealed partial class DownstreamHealth(
     }
 
     private bool IsFallingBackBy(ProxySwapperOptions options) =>
-        _anyFails && FallsBack(options) || _anyRefuses && FallsBackIfRefused(options);
+        _anyFails && FallsBack(options) || _anyDenies && FallsBackIfDenied(options);
 
     private bool FallsBack(ProxySwapperOptions options) =>
         options.ProxyHealth.Fallback
@@ -190,10 +190,10 @@ internal sealed partial class DownstreamHealth(
         );
 
     /// <summary>
-    /// Whether images are left unchanged while their target refuses our login. Nothing is copied there then, and a registry that is up may
+    /// Whether images are left unchanged while their target rejects our login. Nothing is copied there then, and a registry that is up may
     /// stay so for days: with any policy, unless configured otherwise.
     /// </summary>
-    private static bool FallsBackIfRefused(ProxySwapperOptions options) =>
+    private static bool FallsBackIfDenied(ProxySwapperOptions options) =>
         options.ProxyHealth.Fallback
         ?? (options.SwapPolicy == SwapPolicy.Exists || options.Populate.Gate.OnFailure == GateFailurePolicy.Restore);
 
@@ -211,7 +211,7 @@ internal sealed partial class DownstreamHealth(
         lock (_summary)
         {
             _anyFails = _registries.Values.Any(each => each.Fault is not null);
-            _anyRefuses = _registries.Values.Any(each => each.Targets.Any(target => target.Fault is not null));
+            _anyDenies = _registries.Values.Any(each => each.Targets.Any(target => target.Fault is not null));
         }
     }
 
@@ -294,6 +294,6 @@ internal sealed partial class DownstreamHealth(
         else
             return;
         if (isNews)
-            Report(target.Name, target.Fault, FallsBackIfRefused(rules.Current.Options), cancellationToken);
+            Report(target.Name, target.Fault, FallsBackIfDenied(rules.Current.Options), cancellationToken);
     }
 }

@@ -98,7 +98,7 @@ internal sealed class DownstreamProbe
         }
         catch (RegistryException problem) when (AccessCheck.IsDenial(problem, registry))
         {
-            return new(repository, RepositoryResponse.Refused, $"it rejects our login: {problem.Message}");
+            return new(repository, RepositoryResponse.Denied, $"it rejects our login: {problem.Message}");
         }
         catch (RegistryException problem) when (AccessCheck.IsAbsence(problem, registry))
         {

@@ -19,7 +19,7 @@ internal sealed class TargetAccess(RegistryName registry, string path)
     private volatile IReadOnlyList<string> _used = [];
 
     /// <summary>The repositories that rejected us in their last response.</summary>
-    private readonly HashSet<string> _refusing = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _denied = new(StringComparer.Ordinal);
     private DateTimeOffset _next;
 
     public string Path { get; } = path;
@@ -29,7 +29,7 @@ internal sealed class TargetAccess(RegistryName registry, string path)
 
     /// <summary>
     /// The repositories to check: one below the path of the rules, then those most recently used. It only begins to fail if all of them
-    /// refuse, since a login may have rights for single repositories.
+    /// deny access, since a login may have rights for single repositories.
     /// </summary>
     public IReadOnlyList<string> Repositories => _probe is { } probe ? [probe, .. _used] : _used;
 
@@ -39,7 +39,7 @@ internal sealed class TargetAccess(RegistryName registry, string path)
     /// <summary>Why it counts as failing, or null.</summary>
     public string? Fault => _fault;
 
-    /// <summary>Why it refused at the last check, or null.</summary>
+    /// <summary>Why it denied access at the last check, or null.</summary>
     public string? LastFault { get; private set; }
 
     public DownstreamAccess Access { get; private set; }
@@ -65,7 +65,7 @@ internal sealed class TargetAccess(RegistryName registry, string path)
         return isFirst;
     }
 
-    /// <summary>Another component saw it refuse.</summary>
+    /// <summary>Another component was denied access there.</summary>
     /// <returns>True if it must be checked at once; false if it is being checked often already.</returns>
     public bool ReportDenial() => Failures == 0 && (_isUrgent = true);
 
@@ -80,7 +80,7 @@ internal sealed class TargetAccess(RegistryName registry, string path)
 
     /// <summary>
     /// The results of a check of all repositories. Each keeps its last result if this one is inconclusive. It fails after several
-    /// consecutive checks in which all refused; it recovers once one accepts our login or none refuses any more. What refuses is checked
+    /// consecutive checks in which all denied access; it recovers once one grants it or none denies it any more. What denies it is checked
     /// again in each round, everything else at the given time.
     /// </summary>
     /// <returns>True if it has just started to fail, or has just recovered.</returns>
@@ -110,15 +110,15 @@ internal sealed class TargetAccess(RegistryName registry, string path)
 
     private void Read(IReadOnlyList<RepositoryAccess> results)
     {
-        _refusing.IntersectWith(results.Select(each => each.Repository));
-        _refusing.ExceptWith(results.Where(each => each.Response == RepositoryResponse.Absent).Select(each => each.Repository));
-        _refusing.UnionWith(results.Where(each => each.Response == RepositoryResponse.Refused).Select(each => each.Repository));
+        _denied.IntersectWith(results.Select(each => each.Repository));
+        _denied.ExceptWith(results.Where(each => each.Response == RepositoryResponse.Absent).Select(each => each.Repository));
+        _denied.UnionWith(results.Where(each => each.Response == RepositoryResponse.Denied).Select(each => each.Repository));
         var denial = results.LastOrDefault(each => each.Denial is not null)?.Denial;
-        // Inconclusive results alone end nothing, also where other repositories have replaced those that refused.
-        if (_refusing.Count == 0 && results.Any(each => each.Response == RepositoryResponse.Absent))
+        // Inconclusive results alone end nothing, also where other repositories have replaced those that denied access.
+        if (_denied.Count == 0 && results.Any(each => each.Response == RepositoryResponse.Absent))
             Accept(Access == DownstreamAccess.Granted ? Access : DownstreamAccess.Unknown);
-        else if (_fault is null && (denial is null || _refusing.Count < results.Count))
-            // Not a consecutive rejection. Which repositories refused is kept.
+        else if (_fault is null && (denial is null || _denied.Count < results.Count))
+            // Not a consecutive rejection. Which repositories denied access is kept.
             (Access, LastFault, Failures) = (Access == DownstreamAccess.Granted ? Access : DownstreamAccess.Unknown, null, 0);
         else if (denial is not null)
         {
@@ -130,7 +130,7 @@ internal sealed class TargetAccess(RegistryName registry, string path)
 
     private void Accept(DownstreamAccess access)
     {
-        _refusing.Clear();
+        _denied.Clear();
         (Access, LastFault, Failures, _fault) = (access, null, 0, null);
     }
 }

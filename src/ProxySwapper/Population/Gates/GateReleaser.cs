@@ -21,7 +21,7 @@ internal sealed partial class GateReleaser(ILogger<GateReleaser> logger)
     /// <param name="pod">The Pod as last seen.</param>
     /// <param name="plan">What to do with its images.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
-    /// <exception cref="KubernetesException">The API server did not respond, or refuses to lift the gate.</exception>
+    /// <exception cref="KubernetesException">The API server did not respond, or rejects the removal of the gate.</exception>
     public async Task<ReleaseOutcome> ReleaseAsync(PodClient pods, GatedPod pod, ReleasePlan plan, CancellationToken cancellationToken)
     {
         var meant = pod.Images;
@@ -82,7 +82,7 @@ internal sealed partial class GateReleaser(ILogger<GateReleaser> logger)
         return new Seen(GatedPod.Read(document.RootElement));
     }
 
-    /// <summary>Whether the patch applied but its changes were refused.</summary>
+    /// <summary>Whether the patch applied but its changes were rejected.</summary>
     private static bool IsSame(GatedPod one, GatedPod other) =>
         one.GateIndex == other.GateIndex && one.HasLabel == other.HasLabel && one.Images.SequenceEqual(other.Images);
 

@@ -21,9 +21,9 @@ internal static class FailureClassifier
         fault switch
         {
             SourceAccessException denied => denied.Failure,
-            RegistryException refused => new(refused.Message, KindOf(refused), refused.Host, refused.RetryAfter)
+            RegistryException exception => new(exception.Message, KindOf(exception), exception.Host, exception.RetryAfter)
             {
-                IsDenied = refused.Status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden,
+                IsDenied = exception.Status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden,
             },
             // Content that cannot be parsed will not be parseable the next time either.
             FormatException or CopyException => new(fault.Message, FailureKind.Permanent),
@@ -42,7 +42,8 @@ internal static class FailureClassifier
     public static bool MayDependOnCredential(Exception fault, RegistryName registry, bool isOpened) =>
         fault switch
         {
-            RegistryException refused => refused.Host == registry && (IsRejection(refused) || !isOpened && !IsNotConnected(refused)),
+            RegistryException exception => exception.Host == registry
+                && (IsRejection(exception) || !isOpened && !IsNotConnected(exception)),
             FormatException => !isOpened,
             _ => fault is RegistryCredentialException,
         };
@@ -63,7 +64,7 @@ internal static class FailureClassifier
             isShared && failure.Kind == FailureKind.RegistryDown && faults.Any(other => Read(other).Kind != FailureKind.RegistryDown);
         // A rejection says enough. What is wrong with one credential says nothing to those with another.
         var other =
-            first is RegistryException refused && IsRejection(refused)
+            first is RegistryException exception && IsRejection(exception)
                 ? null
                 : faults.LastOrDefault(other => other.Message != first.Message)?.Message;
         if (!isOnlyOfCredential && other is null)

@@ -44,14 +44,14 @@ internal sealed class JobOrigins(PodOrigin first)
 
     /// <summary>After a failed attempt, gives places to namespaces that wait.</summary>
     /// <param name="tried">Those whose secrets the attempt tried.</param>
-    /// <param name="areRefused">True if their secrets are not worth another attempt.</param>
+    /// <param name="areRejected">True if their secrets are not worth another attempt.</param>
     /// <returns>False if no namespace waits.</returns>
-    public bool Advance(IReadOnlyList<PodOrigin> tried, bool areRefused)
+    public bool Advance(IReadOnlyList<PodOrigin> tried, bool areRejected)
     {
         if (_waiting.Count == 0)
             return false;
         List<PodOrigin> next = [.. _current.Except(tried), .. _waiting];
-        if (!areRefused)
+        if (!areRejected)
             next.AddRange(_current.Intersect(tried));
         _current = [.. next.Take(MaximumCurrent)];
         _waiting.Clear();

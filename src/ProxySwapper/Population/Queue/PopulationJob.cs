@@ -51,7 +51,7 @@ internal sealed class PopulationJob(PopulationWork work, PodOrigin origin, long 
     /// <summary>Failed attempts.</summary>
     public int Failures { get; set; }
 
-    /// <summary>Those of them in which only the secrets of namespaces that are not tried any more were refused.</summary>
+    /// <summary>Those of them in which only the secrets of namespaces that are not tried any more were rejected.</summary>
     public int FailuresOfOthers { get; private set; }
 
     /// <summary>Why the last attempt failed, or null.</summary>
@@ -111,13 +111,13 @@ internal sealed class PopulationJob(PopulationWork work, PodOrigin origin, long 
     public bool Includes(string @namespace) => _origins.Include(@namespace);
 
     /// <summary>After a failed attempt, lets the next one try the secrets of namespaces that were over the limit before.</summary>
-    /// <param name="areRefused">True if those that were tried are not worth another attempt.</param>
+    /// <param name="areRejected">True if those that were tried are not worth another attempt.</param>
     /// <returns>False if no namespace waits.</returns>
-    public bool AdvanceOrigins(bool areRefused)
+    public bool AdvanceOrigins(bool areRejected)
     {
-        if (!_origins.Advance(OriginsAtStart, areRefused))
+        if (!_origins.Advance(OriginsAtStart, areRejected))
             return false;
-        if (areRefused)
+        if (areRejected)
             (FailuresOfOthers, Owner) = (Failures, Origins[0].Namespace);
         ReadOrigins();
         return true;

@@ -43,8 +43,8 @@ internal sealed partial class PopulationQueue
             Leave(job);
             // A Pod that joined in the meantime may have the missing secrets, or one of a namespace that was over the limit.
             var isJoinedByNone = ReferenceEquals(job.Origins, job.OriginsAtStart);
-            var isRefused = fault.Kind == FailureKind.Permanent && fault.Host == job.Work.Origin.Registry;
-            var isAdvanced = (isRefused || fault.Kind != FailureKind.Permanent) && job.AdvanceOrigins(isRefused);
+            var isRejected = fault.Kind == FailureKind.Permanent && fault.Host == job.Work.Origin.Registry;
+            var isAdvanced = (isRejected || fault.Kind != FailureKind.Permanent) && job.AdvanceOrigins(isRejected);
             var isPermanent = fault.Kind == FailureKind.Permanent && isJoinedByNone && !isAdvanced;
             PopulationJob? displaced = null;
             if (

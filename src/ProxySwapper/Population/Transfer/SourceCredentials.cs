@@ -30,7 +30,7 @@ internal sealed partial class SourceCredentials(
     /// The credential sources to try in turn for a source image. If Pods of several namespaces need the image, the namespaces take turns,
     /// each with its Pods' secrets and then our own credentials, so that the wrong secrets of one do not delay the others.
     /// </summary>
-    /// <exception cref="KubernetesException">All were refused, and a secret could not be read this time.</exception>
+    /// <exception cref="KubernetesException">All were rejected, and a secret could not be read this time.</exception>
     /// <param name="source">The image.</param>
     /// <param name="origins">The Pods that need it.</param>
     /// <param name="isOver">Whether the secrets of a namespace that are left are not to be tried.</param>
@@ -120,10 +120,10 @@ internal sealed partial class SourceCredentials(
         {
             return await read();
         }
-        catch (KubernetesException refused) when (refused.Status == HttpStatusCode.Forbidden)
+        catch (KubernetesException exception) when (exception.Status == HttpStatusCode.Forbidden)
         {
             if (_told.IsFirst(@namespace, kind))
-                Log.Forbidden(logger, kind, @namespace, refused.Message);
+                Log.Forbidden(logger, kind, @namespace, exception.Message);
             return null;
         }
         catch (Exception fault) when (fault is KubernetesException or KubernetesConnectionException)

@@ -58,7 +58,7 @@ internal sealed class TagSources(RegistryServices access)
     }
 
     /// <summary>Records where a tag comes from.</summary>
-    /// <exception cref="RegistryException">The target refused.</exception>
+    /// <exception cref="RegistryException">The target returned an error.</exception>
     public async Task RecordAsync(ImageReference target, ImageReference source, CancellationToken cancellationToken)
     {
         var empty = new Descriptor(EmptyType, Digest.OfBytes(Empty), Empty.Length);

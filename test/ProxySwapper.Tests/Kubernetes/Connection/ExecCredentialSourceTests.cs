@@ -13,7 +13,7 @@ internal sealed class ExecCredentialSourceTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Test]
-    public async Task A_plugin_is_run_again_when_its_credential_expires_or_is_refused()
+    public async Task A_plugin_is_run_again_when_its_credential_expires_or_is_rejected()
     {
         var count = _folder.PathOf("count");
         _folder.WriteScript(
@@ -25,12 +25,12 @@ internal sealed class ExecCredentialSourceTests : IDisposable
             """
         );
         var source = Plugin("client.authentication.k8s.io/v1beta1", _folder.PathOf("plugin"));
-        Task<string?> Token(bool refused = false) =>
+        Task<string?> Token(bool rejected = false) =>
             source
-                .GetAsync(refused, default)
+                .GetAsync(rejected, default)
                 .AsTask()
                 .ContinueWith(credential => credential.Result.Authorization!.Parameter, TaskScheduler.Default);
-        var tokens = new List<string?> { await Token(), await Token(), await Token(refused: true) };
+        var tokens = new List<string?> { await Token(), await Token(), await Token(rejected: true) };
         _time.Advance(TimeSpan.FromHours(1));
         tokens.Add(await Token());
         Assert.That(tokens, Is.EqualTo(["1", "1", "2", "3"]));

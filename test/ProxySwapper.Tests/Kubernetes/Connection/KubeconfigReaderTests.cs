@@ -91,7 +91,7 @@ internal sealed class KubeconfigReaderTests : IDisposable
 
     [TestCase("as-groups: [a, b]", "as-groups has 2")]
     [TestCase("as-user-extra: { example.com/scope: [c, d, e] }", "as-user-extra.example.com/scope has 3")]
-    public void Impersonation_that_cannot_be_sent_is_refused_by_name(string user, string what)
+    public void Impersonation_that_cannot_be_sent_is_rejected_by_name(string user, string what)
     {
         var file = _folder.Write("config", Config($"{{ token: x, as: someone, {user} }}"));
         var fault = Assert.Throws<KubernetesConnectionException>(() => Read(file))!;

@@ -59,7 +59,7 @@ internal sealed class KubernetesTransportTests
     }
 
     [Test]
-    public void A_certificate_for_another_name_is_refused()
+    public void A_certificate_for_another_name_is_rejected()
     {
         using var client = Client(_authority.Pem, name: null);
         Assert.That(
@@ -69,7 +69,7 @@ internal sealed class KubernetesTransportTests
     }
 
     [Test]
-    public void A_certificate_of_another_authority_is_refused()
+    public void A_certificate_of_another_authority_is_rejected()
     {
         using var client = Client(new Authority().Pem);
         Assert.That(

@@ -56,7 +56,7 @@ internal sealed class InMemoryApiServerTests
     }
 
     [Test]
-    public async Task A_gate_and_a_node_are_refused_together_and_no_gate_is_added_later()
+    public async Task A_gate_and_a_node_are_rejected_together_and_no_gate_is_added_later()
     {
         var both = PodOf("both", [Gate]);
         both["spec"]!["nodeName"] = "node1";

@@ -54,7 +54,7 @@ internal sealed class ClaimWatchTests
     public async Task A_lease_that_may_not_be_deleted_keeps_no_other_from_being_deleted()
     {
         var time = new ManualTimeProvider();
-        string? refused = null;
+        string? denied = null;
         await using var server = await InMemoryApiServer.StartAsync(
             new InMemoryApiServerOptions
             {
@@ -64,7 +64,7 @@ internal sealed class ClaimWatchTests
                     var path = context.Request.Path.Value!;
                     if (
                         !HttpMethods.IsDelete(context.Request.Method)
-                        || (Interlocked.CompareExchange(ref refused, path, null) ?? path) != path
+                        || (Interlocked.CompareExchange(ref denied, path, null) ?? path) != path
                     )
                         return next(context);
                     context.Response.StatusCode = StatusCodes.Status403Forbidden;
@@ -93,7 +93,7 @@ internal sealed class ClaimWatchTests
             if (await leases.GetAsync("proxyswapper", name, default) is not null)
                 left.Add(name);
         Assert.That(left, Has.Count.EqualTo(1));
-        Assert.That(refused, Does.EndWith($"/{left[0]}"), "the first that was to be deleted");
+        Assert.That(denied, Does.EndWith($"/{left[0]}"), "the first that was to be deleted");
     }
 
     [Test]

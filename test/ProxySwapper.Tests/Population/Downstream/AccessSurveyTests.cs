@@ -36,11 +36,11 @@ internal sealed class AccessSurveyTests
 
     [TestCase("", "library/proxyswapper-access-check")]
     [TestCase("/hub", "hub/proxyswapper-access-check")]
-    public async Task A_registry_that_refuses_uploads_is_refused_at_once(string path, string repository)
+    public async Task A_registry_that_denies_uploads_is_a_failure_at_once(string path, string repository)
     {
-        await using var registry = await RefusingAsync("POST", 403);
+        await using var registry = await RejectingAsync("POST", 403);
         var findings = await SurveyAsync(registry, new() { ProxyUrl = registry.Address + path });
-        Assert.That(findings.Single().Outcome, Is.EqualTo(AccessOutcome.Refused));
+        Assert.That(findings.Single().Outcome, Is.EqualTo(AccessOutcome.Failed));
         Assert.That(
             findings.Single().Text,
             Does.StartWith($"{registry.Address}: it rejects our login: ").And.Contain(repository).And.Contain("forbidden (HTTP 403)")
@@ -65,18 +65,18 @@ internal sealed class AccessSurveyTests
     }
 
     [Test]
-    public async Task A_repository_that_a_copy_creates_is_no_refusal()
+    public async Task A_repository_that_a_copy_creates_is_no_failure()
     {
-        await using var registry = await RefusingAsync("POST", 404);
+        await using var registry = await RejectingAsync("POST", 404);
         var findings = await SurveyAsync(registry, new() { ProxyUrl = registry.Address });
         Assert.That(findings.Single().Outcome, Is.EqualTo(AccessOutcome.Unknown));
         Assert.That(findings.Single().Text, Does.StartWith("writing is not checked").And.Contain("does not exist"));
     }
 
     [TestCase(false, PopulatePolicy.Gate, SwapPolicy.Always, AccessOutcome.Unknown)]
-    [TestCase(false, PopulatePolicy.Gate, SwapPolicy.Exists, AccessOutcome.Refused)]
+    [TestCase(false, PopulatePolicy.Gate, SwapPolicy.Exists, AccessOutcome.Failed)]
     [TestCase(true, PopulatePolicy.None, SwapPolicy.Always, AccessOutcome.Unknown)]
-    [TestCase(true, PopulatePolicy.None, SwapPolicy.Exists, AccessOutcome.Refused)]
+    [TestCase(true, PopulatePolicy.None, SwapPolicy.Exists, AccessOutcome.Failed)]
     public async Task Where_nothing_is_copied_only_exists_needs_our_own_access(
         bool populate,
         object policy,
@@ -84,7 +84,7 @@ internal sealed class AccessSurveyTests
         object outcome
     )
     {
-        await using var registry = await RefusingAsync("HEAD", 401);
+        await using var registry = await RejectingAsync("HEAD", 401);
         var options = new ProxySwapperOptions
         {
             Rules =
@@ -108,11 +108,11 @@ internal sealed class AccessSurveyTests
             Assert.That(finding.Text, Does.StartWith("not checked: ").And.Contain("nothing is copied there"));
     }
 
-    /// <summary>Harbor refuses uploads to a proxy-cache project, to everybody.</summary>
+    /// <summary>Harbor rejects uploads to a proxy-cache project, to everybody.</summary>
     [Test]
     public async Task A_cache_that_is_warmed_is_only_checked_for_reading()
     {
-        await using var registry = await RefusingAsync("POST", 403);
+        await using var registry = await RejectingAsync("POST", 403);
         var options = new ProxySwapperOptions
         {
             Rules =
@@ -133,14 +133,14 @@ internal sealed class AccessSurveyTests
             },
         };
         var findings = await SurveyAsync(registry, options);
-        Assert.That(findings.Select(finding => finding.Outcome), Is.EqualTo(new[] { AccessOutcome.Granted, AccessOutcome.Refused }));
+        Assert.That(findings.Select(finding => finding.Outcome), Is.EqualTo(new[] { AccessOutcome.Granted, AccessOutcome.Failed }));
         Assert.That(findings[0].Text, Does.StartWith($"reading is allowed at {registry.Address} in hub/"));
     }
 
     [Test]
     public async Task Where_nothing_is_copied_writing_is_said_to_be_unchecked()
     {
-        await using var registry = await RefusingAsync("POST", 403);
+        await using var registry = await RejectingAsync("POST", 403);
         var options = new ProxySwapperOptions
         {
             Rules =
@@ -161,7 +161,7 @@ internal sealed class AccessSurveyTests
     [Test]
     public async Task Registries_are_queried_once_however_many_callers_there_are()
     {
-        await using var registry = await RefusingAsync("POST", 403);
+        await using var registry = await RejectingAsync("POST", 403);
         var options = new ProxySwapperOptions { ProxyUrl = registry.Address, Registries = Entries(registry) };
         var rules = new ConfigurationMonitor(RuleSet.Compile(options), TimeProvider.System.GetUtcNow());
         using var connections = new RegistryConnections(
@@ -208,7 +208,7 @@ internal sealed class AccessSurveyTests
     private static RegistryEntryOptions[] Entries(InMemoryRegistry registry) =>
         [new() { Host = RegistryName.Parse(registry.Address), PlainHttp = true }];
 
-    private static Task<InMemoryRegistry> RefusingAsync(string method, int status) =>
+    private static Task<InMemoryRegistry> RejectingAsync(string method, int status) =>
         InMemoryRegistry.StartAsync(
             new()
             {

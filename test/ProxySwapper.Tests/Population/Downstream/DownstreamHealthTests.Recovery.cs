@@ -15,9 +15,9 @@ internal sealed partial class DownstreamHealthTests
     /// <summary>ECR has a repository only once a copy creates it, and nothing is copied to a target that fails.</summary>
     [TestCase(true)]
     [TestCase(false)]
-    public async Task A_refusal_ends_once_a_registry_without_any_of_the_repositories_lets_us_in(bool hasStatus)
+    public async Task A_denial_ends_once_a_registry_without_any_of_the_repositories_lets_us_in(bool hasStatus)
     {
-        using var health = await RefusedAsync();
+        using var health = await DeniedAsync();
         Assert.That(health.FailureOf(Registry, "hub/app"), Does.Contain("it rejects our login"));
         await CheckAsync(health, TimeSpan.FromSeconds(5));
         Assert.That(health.FailureOf(Registry, "hub/app"), Does.Contain("it rejects our login"));
@@ -66,9 +66,9 @@ internal sealed partial class DownstreamHealthTests
     }
 
     [Test]
-    public async Task A_name_that_no_image_has_ends_no_refusal_even_while_the_other_repositories_time_out()
+    public async Task A_name_that_no_image_has_ends_no_denial_even_while_the_other_repositories_time_out()
     {
-        using var health = await RefusedAsync();
+        using var health = await DeniedAsync();
         Assert.That(health.FailureOf(Registry, "hub/made/up"), Is.Not.Null);
         _inconclusive["hub/made/up"] = Absent("hub/made/up", hasStatus: true);
         for (var i = 0; i < 4; i++)
@@ -78,7 +78,7 @@ internal sealed partial class DownstreamHealthTests
             await CheckAsync(health, TimeSpan.FromSeconds(5));
             Assert.That(health.FailureOf(Registry, "hub/app"), Does.Contain("it rejects our login"), $"{i}");
         }
-        // It refused when it last responded; now it does not exist.
+        // It denied access when it last responded; now it does not exist.
         _inconclusive[Probed] = Absent(Probed, hasStatus: true);
         _inconclusive["hub/app"] = Absent("hub/app", hasStatus: true);
         await CheckAsync(health, TimeSpan.FromSeconds(5));
@@ -86,7 +86,7 @@ internal sealed partial class DownstreamHealthTests
     }
 
     [Test]
-    public async Task Refusals_with_inconclusive_checks_between_them_are_not_consecutive()
+    public async Task Denials_with_inconclusive_checks_between_them_are_not_consecutive()
     {
         using var health = Watching(new() { Rules = [new() { Match = "docker.io", Target = $"{Registry}/hub" }] });
         for (var i = 0; i < 4; i++)
@@ -106,7 +106,7 @@ internal sealed partial class DownstreamHealthTests
     [Test]
     public async Task A_slow_registry_can_let_us_in_again()
     {
-        using var health = await RefusedAsync();
+        using var health = await DeniedAsync();
         _denial = null;
         _delays[Probed] = TimeSpan.FromSeconds(10);
         var look = CheckAsync(health, TimeSpan.FromSeconds(5));
@@ -161,7 +161,7 @@ internal sealed partial class DownstreamHealthTests
             ? new(HttpMethod.Post, Registry, repository, HttpStatusCode.NotFound, [])
             : new(HttpMethod.Post, Registry, repository, null, []) { IsRepositoryUnknown = true };
 
-    private async Task<DownstreamHealth> RefusedAsync()
+    private async Task<DownstreamHealth> DeniedAsync()
     {
         var health = Watching(new() { Rules = [new() { Match = "docker.io", Target = $"{Registry}/hub" }] });
         _denial = HttpStatusCode.Forbidden;

@@ -10,8 +10,8 @@ internal sealed partial class DownstreamHealthTests
 {
     [TestCase("hub", "quay")]
     [TestCase("quay", "hub")]
-    public async Task Each_target_of_a_registry_is_checked_and_only_the_images_of_one_that_refuses_are_left_unchanged(
-        string refused,
+    public async Task Each_target_of_a_registry_is_checked_and_only_the_images_of_one_that_denies_access_are_left_unchanged(
+        string denied,
         string open
     )
     {
@@ -25,19 +25,19 @@ internal sealed partial class DownstreamHealthTests
                 ],
             }
         );
-        (_denial, _denied) = (HttpStatusCode.Forbidden, repository => repository.StartsWith($"{refused}/", StringComparison.Ordinal));
+        (_denial, _denied) = (HttpStatusCode.Forbidden, repository => repository.StartsWith($"{denied}/", StringComparison.Ordinal));
         for (var i = 0; i < 3; i++)
             await CheckAsync(health, TimeSpan.FromSeconds(5));
         Assert.That(_checks.Distinct(), Is.EquivalentTo(new[] { "hub", "quay" }.Select(path => $"{Registry}/{path}/{Probe}")));
-        Assert.That(health.FailureOf(Registry, $"{refused}/library/app"), Does.StartWith($"{Registry}/{refused} is failing: it rejects"));
+        Assert.That(health.FailureOf(Registry, $"{denied}/library/app"), Does.StartWith($"{Registry}/{denied} is failing: it rejects"));
         Assert.That(health.FailureOf(Registry, $"{open}/library/app"), Is.Null);
         Assert.That(
             health.Describe(),
-            Does.StartWith($"{Registry}/{refused} is failing, its images are left unchanged").And.Not.Contain(";")
+            Does.StartWith($"{Registry}/{denied} is failing, its images are left unchanged").And.Not.Contain(";")
         );
         var state = health.Snapshot().Single();
         Assert.That(state.Access, Is.EqualTo(DownstreamAccess.Refused));
-        Assert.That(state.Failure, Does.StartWith($"{Registry}/{refused}: it rejects our login"));
+        Assert.That(state.Failure, Does.StartWith($"{Registry}/{denied}: it rejects our login"));
         _denial = null;
         await CheckAsync(health, TimeSpan.FromSeconds(5));
         Assert.That((health.IsFallingBack, health.Snapshot().Single().Access), Is.EqualTo((false, DownstreamAccess.Granted)));
@@ -59,7 +59,7 @@ internal sealed partial class DownstreamHealthTests
     }
 
     [Test]
-    public async Task A_copy_that_is_refused_has_our_access_checked_before_its_time()
+    public async Task A_copy_that_is_denied_has_our_access_checked_before_its_time()
     {
         using var health = Watching(new() { Rules = [new() { Match = "docker.io", Target = $"{Registry}/hub" }] });
         await CheckAsync(health, TimeSpan.Zero);
@@ -108,7 +108,7 @@ internal sealed partial class DownstreamHealthTests
     [TestCase(404)]
     [TestCase(502)]
     [TestCase(null)]
-    public async Task An_inconclusive_check_of_one_repository_ends_no_refusal(int? status)
+    public async Task An_inconclusive_check_of_one_repository_ends_no_denial(int? status)
     {
         using var health = Watching(new() { Rules = [new() { Match = "docker.io", Target = $"{Registry}/hub" }] });
         _denial = HttpStatusCode.Forbidden;
@@ -151,7 +151,7 @@ internal sealed partial class DownstreamHealthTests
     [TestCase(PopulatePolicy.Delayed, GateFailurePolicy.Keep, null, false)]
     [TestCase(PopulatePolicy.Delayed, GateFailurePolicy.Restore, false, false)]
     [TestCase(PopulatePolicy.None, GateFailurePolicy.Restore, null, false)]
-    public async Task Images_are_left_unchanged_while_our_login_is_refused_with_any_policy(
+    public async Task Images_are_left_unchanged_while_our_login_is_rejected_with_any_policy(
         object policy,
         object onFailure,
         bool? fallback,

@@ -73,7 +73,7 @@ internal sealed partial class DownstreamHealthTests : IDisposable
     [TestCase(401)]
     [TestCase(403)]
     [TestCase(429)]
-    public async Task A_registry_that_refuses_us_still_responds_to_nodes(int status)
+    public async Task A_registry_that_denies_us_access_still_responds_to_nodes(int status)
     {
         _fault = new RegistryException(HttpMethod.Get, Registry, "", (HttpStatusCode)status, []);
         using var health = Watching(new() { ProxyHealth = new() { Fallback = true } });
@@ -84,7 +84,7 @@ internal sealed partial class DownstreamHealthTests : IDisposable
 
     [TestCase(401)]
     [TestCase(403)]
-    public async Task A_registry_that_refuses_our_login_where_we_populate_is_failing(int status)
+    public async Task A_registry_that_rejects_our_login_where_we_populate_is_failing(int status)
     {
         using var health = Watching(
             new()
@@ -111,7 +111,7 @@ internal sealed partial class DownstreamHealthTests : IDisposable
     }
 
     [Test]
-    public async Task With_keep_images_are_rewritten_also_while_our_login_is_refused()
+    public async Task With_keep_images_are_rewritten_also_while_our_login_is_rejected()
     {
         using var health = Watching(
             new()

@@ -8,12 +8,12 @@ namespace ProxySwapper.Tests.Population.Downstream;
 internal sealed class TargetAccessTests
 {
     [Test]
-    public void A_refusal_does_not_end_because_other_repositories_are_checked_that_do_not_respond()
+    public void A_denial_does_not_end_because_other_repositories_are_checked_that_do_not_respond()
     {
         var target = new TargetAccess(RegistryName.Parse("registry.example.com"), "");
         target.AddRepository("denied");
         for (var i = 0; i < 3; i++)
-            Check(target, RepositoryResponse.Refused, "denied");
+            Check(target, RepositoryResponse.Denied, "denied");
         foreach (var repository in new[] { "a", "b", "c" })
             target.AddRepository(repository);
         Assert.That(target.Repositories, Does.Not.Contain("denied"));
@@ -29,7 +29,7 @@ internal sealed class TargetAccessTests
                 .. repositories.Select(repository => new RepositoryAccess(
                     repository,
                     response,
-                    response == RepositoryResponse.Refused ? "denied" : null
+                    response == RepositoryResponse.Denied ? "denied" : null
                 )),
             ],
             DateTimeOffset.MaxValue

@@ -105,7 +105,7 @@ internal sealed class GateLifterTests
 
     [TestCase(500, 6)]
     [TestCase(403, 1)]
-    public async Task A_list_that_cannot_be_had_is_an_error_at_the_end_and_at_once_if_it_is_refused(int status, int attempts)
+    public async Task A_list_that_cannot_be_had_is_an_error_at_the_end_and_at_once_if_it_is_rejected(int status, int attempts)
     {
         var lists = 0;
         await using var server = await InMemoryApiServer.StartAsync(

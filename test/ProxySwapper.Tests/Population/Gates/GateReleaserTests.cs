@@ -10,7 +10,7 @@ using ProxySwapper.Testing.Kubernetes;
 
 namespace ProxySwapper.Tests.Population.Gates;
 
-/// <summary>A gated Pod and every way in which an API server can refuse its release.</summary>
+/// <summary>A gated Pod and every way in which an API server can reject its release.</summary>
 [TestFixture]
 internal sealed class GateReleaserTests
 {
@@ -20,27 +20,27 @@ internal sealed class GateReleaserTests
     private static readonly ReleasePlan AllPresent = new(null, _ => true);
     private static readonly ReleasePlan NonePresent = new("not there", _ => false);
 
-    private Func<HttpContext, Task<int?>> _refusal = _ => Task.FromResult<int?>(null);
+    private Func<HttpContext, Task<int?>> _rejection = _ => Task.FromResult<int?>(null);
     private InMemoryApiServer _server = null!;
     private KubernetesClient _client = null!;
 
     [SetUp]
     public async Task Start()
     {
-        _refusal = _ => Task.FromResult<int?>(null);
+        _rejection = _ => Task.FromResult<int?>(null);
         _server = await InMemoryApiServer.StartAsync(
             new InMemoryApiServerOptions
             {
                 Interceptor = async (context, next) =>
                 {
                     context.Request.EnableBuffering();
-                    if (await _refusal(context) is not { } status)
+                    if (await _rejection(context) is not { } status)
                     {
                         await next(context);
                         return;
                     }
                     context.Response.StatusCode = status;
-                    await context.Response.WriteAsync("""{"kind":"Status","message":"refused by the test","reason":"Other"}""");
+                    await context.Response.WriteAsync("""{"kind":"Status","message":"rejected by the test","reason":"Other"}""");
                 },
             }
         );
@@ -176,7 +176,7 @@ internal sealed class GateReleaserTests
     public async Task If_originals_cannot_be_restored_only_the_gate_is_lifted(int status)
     {
         var pod = await CreateAsync();
-        _refusal = async context => (await BodyOfAsync(context)).Contains("\"replace\"", StringComparison.Ordinal) ? status : null;
+        _rejection = async context => (await BodyOfAsync(context)).Contains("\"replace\"", StringComparison.Ordinal) ? status : null;
         Assert.That((await ReleaseAsync(pod, NonePresent)).Result, Is.EqualTo(GateResult.Kept));
         Assert.That((GatedPodSamples.GatesOf(Now()).Count, GatedPodSamples.ImagesOf(Now()).Single()), Is.EqualTo((0, Target)));
     }
@@ -186,13 +186,13 @@ internal sealed class GateReleaserTests
     {
         var pod = await CreateAsync();
         var conflicts = 2;
-        _refusal = async context =>
+        _rejection = async context =>
             (await BodyOfAsync(context)).Contains("remove", StringComparison.Ordinal) && conflicts-- > 0 ? 409 : null;
         Assert.That((await ReleaseAsync(pod, NonePresent)).Result, Is.EqualTo(GateResult.Restored));
     }
 
     [Test]
-    public async Task A_refused_release_is_an_error()
+    public async Task A_rejected_release_is_an_error()
     {
         var pod = await CreateAsync();
         _server.Denied["patch pods"] = true;

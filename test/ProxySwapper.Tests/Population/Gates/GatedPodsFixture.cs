@@ -9,7 +9,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Population.Gates;
 
-/// <summary>Gated Pods on an in-memory API server, which refuses what the test says, with a clock that the test moves.</summary>
+/// <summary>Gated Pods on an in-memory API server, which rejects what the test says, with a clock that the test moves.</summary>
 internal abstract class GatedPodsFixture
 {
     protected const string Original = "up.example.com/app:1";
@@ -19,7 +19,7 @@ internal abstract class GatedPodsFixture
 
     protected ManualTimeProvider Time { get; private set; } = null!;
 
-    /// <summary>The status that a patch with this body is refused with, or null.</summary>
+    /// <summary>The status that a patch with this body is rejected with, or null.</summary>
     protected Func<string, int?> Rejection { get; set; } = _ => null;
 
     /// <summary>Awaited before the response to a patch of a Pod of the namespace <c>hostile</c>.</summary>
@@ -91,7 +91,7 @@ internal abstract class GatedPodsFixture
             return;
         }
         context.Response.StatusCode = status;
-        await context.Response.WriteAsync("""{"kind":"Status","metadata":[],"message":"refused by the test","reason":"Other"}""");
+        await context.Response.WriteAsync("""{"kind":"Status","metadata":[],"message":"rejected by the test","reason":"Other"}""");
     }
 
     protected JsonObject Pod(string name) => _server.FindPod("team", name)!;

@@ -5,16 +5,16 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Population.Gates;
 
-/// <summary>Refused releases, other replicas and restarts, with a clock that the test moves.</summary>
+/// <summary>Rejected releases, other replicas and restarts, with a clock that the test moves.</summary>
 [TestFixture]
 internal sealed class GatedPodsRejectionTests : GatedPodsFixture
 {
-    // Admission webhooks refuse with 400 by default.
+    // Admission webhooks reject with 400 by default.
     [TestCase(400)]
     [TestCase(403)]
     [TestCase(406)]
     [TestCase(422)]
-    public async Task If_the_original_is_refused_the_pod_is_released_with_its_current_image(int status)
+    public async Task If_the_original_is_rejected_the_pod_is_released_with_its_current_image(int status)
     {
         await using var replica = await StartAsync();
         Rejection = body => body.Contains("\"replace\"", StringComparison.Ordinal) ? status : null;
@@ -83,7 +83,7 @@ internal sealed class GatedPodsRejectionTests : GatedPodsFixture
     [TestCase(409)]
     [TestCase(500)]
     [TestCase(503)]
-    public async Task An_api_server_that_refuses_the_release_is_called_again_after_pauses_that_grow_to_half_a_minute(int status)
+    public async Task An_api_server_that_rejects_the_release_is_called_again_after_pauses_that_grow_to_half_a_minute(int status)
     {
         await using var replica = await StartAsync();
         var tries = 0;

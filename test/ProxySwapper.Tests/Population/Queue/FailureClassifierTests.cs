@@ -29,7 +29,7 @@ internal sealed class FailureClassifierTests
     [TestCase(404, 503, 503)]
     [TestCase(401, 404, 401)]
     [TestCase(429, 401, 429)]
-    public void A_transient_refusal_outweighs_a_permanent_one(int first, int later, int expected)
+    public void A_transient_rejection_outweighs_a_permanent_one(int first, int later, int expected)
     {
         var fault = FailureClassifier.Combine([Rejection((HttpStatusCode)first), Rejection((HttpStatusCode)later)], isShared: false);
         Assert.That(fault.Message, Does.Contain($"(HTTP {expected})"));

@@ -129,7 +129,7 @@ internal sealed class PopulationQueueTests : PopulationQueueFixture
     }
 
     [Test]
-    public void A_pod_that_joins_with_other_secrets_gives_a_refused_image_another_try()
+    public void A_pod_that_joins_with_other_secrets_gives_a_rejected_image_another_try()
     {
         Enqueue("a");
         var job = Take();

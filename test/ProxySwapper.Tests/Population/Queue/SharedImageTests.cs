@@ -19,15 +19,15 @@ internal sealed class SharedImageTests : PopulationQueueFixture
     {
         var job = Join("wrong", Places);
         EnqueueShown("right");
-        Assert.That(Queue.Failed(Take(), Refused), Is.Empty);
+        Assert.That(Queue.Failed(Take(), Denied), Is.Empty);
         Assert.That(Take(), Is.SameAs(job), "at once");
         Assert.That(NamespacesOf(job), Is.EqualTo(["right"]));
         Assert.That((job.Owner, job.Tenant), Is.EqualTo(("right", "right")), "its turn and its share of the queue");
-        Assert.That(Queue.Failed(job, Refused), Is.EqualTo([job]), "nobody else");
+        Assert.That(Queue.Failed(job, Denied), Is.EqualTo([job]), "nobody else");
     }
 
     [Test]
-    public void However_many_secrets_are_refused_each_namespace_has_its_turn()
+    public void However_many_secrets_are_rejected_each_namespace_has_its_turn()
     {
         var job = Join("team", Places + Waiting);
         Assert.That(job.Includes($"team{Places + Waiting - 1}"), Is.True);
@@ -38,7 +38,7 @@ internal sealed class SharedImageTests : PopulationQueueFixture
         do
         {
             tried.AddRange(NamespacesOf(Take()));
-            ended = Queue.Failed(job, Refused);
+            ended = Queue.Failed(job, Denied);
         } while (ended.Count == 0);
         Assert.That(tried, Is.Unique.And.Count.EqualTo(Places + Waiting));
         Assert.That(job.Failures, Is.GreaterThan(Options.MaxRetries));
@@ -76,7 +76,7 @@ internal sealed class SharedImageTests : PopulationQueueFixture
         Assert.That(NamespacesOf(job), Is.EqualTo(["right", .. Enumerable.Range(0, Places - 1).Select(i => $"team{i}")]));
     }
 
-    private static JobFailure Refused => new("denied", FailureKind.Permanent, RegistryName.Parse("up.example.com"));
+    private static JobFailure Denied => new("denied", FailureKind.Permanent, RegistryName.Parse("up.example.com"));
 
     private static IReadOnlyList<string> NamespacesOf(PopulationJob job) => job.Namespaces;
 

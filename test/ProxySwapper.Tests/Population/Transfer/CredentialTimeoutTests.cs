@@ -92,7 +92,7 @@ internal sealed class CredentialTimeoutTests
 
     private TriedSource SourceOf(string name, bool isRead = false) => new(_tried, _scene.Upstream.Address, name, isRead);
 
-    /// <summary>A credential with which, by its name, the registry's token server does not respond or refuses.</summary>
+    /// <summary>A credential with which, by its name, the registry's token server does not respond or returns an error.</summary>
     /// <param name="tried">Receives its name when the registry asks for it.</param>
     /// <param name="registry">The registry.</param>
     /// <param name="name">Its name.</param>

@@ -153,7 +153,7 @@ internal sealed class TokenAuthenticationTests
     }
 
     [Test]
-    public async Task The_identity_token_itself_is_used_when_its_replacement_is_refused()
+    public async Task The_identity_token_itself_is_used_when_its_replacement_is_rejected()
     {
         await using var tokens = await RotatingServerAsync();
         await using var scene = await SceneAsync(tokens, RegistryCredential.Identity("first-s3cret"));
@@ -208,7 +208,7 @@ internal sealed class TokenAuthenticationTests
     }
 
     [Test]
-    public async Task A_refusal_names_the_token_server_and_holds_no_secret()
+    public async Task A_rejection_names_the_token_server_and_holds_no_secret()
     {
         await using var tokens = await TokenServer.StartAsync();
         tokens.Users["user"] = "another";
@@ -253,7 +253,7 @@ internal sealed class TokenAuthenticationTests
     }
 
     [Test]
-    public async Task A_response_without_a_token_or_without_end_is_refused()
+    public async Task A_response_without_a_token_or_without_end_is_rejected()
     {
         await using var tokens = await TokenServer.StartAsync();
         await using var scene = await SceneAsync(tokens, CredentialChain.Anonymous);

@@ -58,11 +58,11 @@ internal sealed class BlobMountTests
     }
 
     [Test]
-    public async Task A_mount_that_is_refused_becomes_an_upload()
+    public async Task A_mount_that_is_rejected_becomes_an_upload()
     {
         TestImage.Create(1).AddTo(_scene.Source.Registry, "team/app", "1");
         await _scene.CopyAsync();
-        _scene.Target.Always(HttpMethod.Post, InMemoryRegistryRequestKind.Mount, RegistryFaults.RefusedMount);
+        _scene.Target.Always(HttpMethod.Post, InMemoryRegistryRequestKind.Mount, RegistryFaults.RejectedMount);
         var result = await _scene.CopyAsync(_scene.Request(target: "other/app:1"));
         Assert.That((result.BlobsCopied, result.BlobsMounted), Is.EqualTo((3, 0)));
     }

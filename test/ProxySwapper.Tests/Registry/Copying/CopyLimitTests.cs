@@ -78,7 +78,7 @@ internal sealed class CopyLimitTests
     }
 
     [Test]
-    public async Task Manifests_that_are_too_large_on_the_whole_are_refused()
+    public async Task Manifests_that_are_too_large_on_the_whole_are_rejected()
     {
         await using var scene = await CopyScene.StartAsync();
         var children = Enumerable.Range(0, 40).Select(number => AddPadded(scene.Source.Registry, number, 3_000_000)).ToList();
@@ -96,7 +96,7 @@ internal sealed class CopyLimitTests
     }
 
     [Test]
-    public async Task Referrers_that_are_too_large_on_the_whole_are_refused()
+    public async Task Referrers_that_are_too_large_on_the_whole_are_rejected()
     {
         await using var scene = await CopyScene.StartAsync();
         var image = TestImage.Create(1, layers: 1);
@@ -114,7 +114,7 @@ internal sealed class CopyLimitTests
     }
 
     [Test]
-    public async Task A_manifest_beyond_4_MiB_is_refused_for_good()
+    public async Task A_manifest_beyond_4_MiB_is_rejected_for_good()
     {
         await using var scene = await CopyScene.StartAsync();
         AddIndex(scene.Source.Registry, [AddPadded(scene.Source.Registry, 1, 4 * 1024 * 1024 + 1)]);

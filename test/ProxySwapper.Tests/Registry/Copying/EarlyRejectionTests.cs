@@ -6,7 +6,7 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Registry.Copying;
 
-/// <summary>A registry that refuses ends the copy at once, even while the other one is retried: the clock stands still.</summary>
+/// <summary>A rejection by one registry ends the copy at once, even while the other one is retried: the clock stands still.</summary>
 [TestFixture]
 internal sealed class EarlyRejectionTests
 {
@@ -14,7 +14,7 @@ internal sealed class EarlyRejectionTests
 
     [TestCase(403, "forbidden")]
     [TestCase(404, "not found")]
-    public async Task A_refusal_by_the_source_is_reported_while_the_target_cannot_be_reached(int status, string text)
+    public async Task A_rejection_by_the_source_is_reported_while_the_target_cannot_be_reached(int status, string text)
     {
         await using var scene = await CopyScene.StartAsync(new SkippingTimeProvider(TimeSpan.Zero));
         var isRequested = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -40,7 +40,7 @@ internal sealed class EarlyRejectionTests
     }
 
     [Test]
-    public async Task A_refusal_by_the_target_is_reported_while_the_source_cannot_be_reached()
+    public async Task A_rejection_by_the_target_is_reported_while_the_source_cannot_be_reached()
     {
         await using var scene = await CopyScene.StartAsync(new SkippingTimeProvider(TimeSpan.Zero));
         TestImage.Create(1).AddTo(scene.Source.Registry, "team/app", "1");

@@ -152,7 +152,7 @@ internal sealed class ImageCopierTests
     }
 
     [Test]
-    public void A_registry_that_refuses_a_sparse_index_is_quoted_and_has_no_tag()
+    public void A_registry_that_rejects_a_sparse_index_is_quoted_and_has_no_tag()
     {
         TestImage.Create(1, platforms: TwoPlatforms).AddTo(_scene.Source.Registry, "team/app", "1");
         Assert.That(

@@ -21,7 +21,7 @@ internal sealed class MalformedManifestTests
     [TestCase($"\"manifests\":[{Config},[]]", "manifests[1] is not a valid descriptor: it must be an object")]
     [TestCase($"\"manifests\":[],\"layers\":[{Config}]", "manifests and layers cannot be combined")]
     [TestCase($"\"manifests\":[],\"config\":{Config}", "manifests and config cannot be combined")]
-    public Task An_index_is_refused(string members, string fault) => AssertRefusedAsync(MediaTypes.OciIndex, members, fault);
+    public Task An_index_is_rejected(string members, string fault) => AssertRejectedAsync(MediaTypes.OciIndex, members, fault);
 
     [TestCase($"\"config\":{Config},\"layers\":{{}}", "layers must be a list")]
     [TestCase($"\"config\":{Config},\"layers\":\"a\"", "layers must be a list")]
@@ -32,7 +32,7 @@ internal sealed class MalformedManifestTests
     [TestCase("\"config\":null", "config is not a valid descriptor: it must be an object")]
     [TestCase($"\"config\":{Config},\"layers\":[],\"manifests\":[]", "manifests and config cannot be combined")]
     [TestCase($"\"config\":{Config},\"layers\":[],\"manifests\":null", "manifests must be a list")]
-    public Task An_image_is_refused(string members, string fault) => AssertRefusedAsync(MediaTypes.OciManifest, members, fault);
+    public Task An_image_is_rejected(string members, string fault) => AssertRejectedAsync(MediaTypes.OciManifest, members, fault);
 
     [TestCase($$"""{"digest":"{{Hash}}","size":1}""", "its mediaType must be a string")]
     [TestCase($$"""{"mediaType":"","digest":"{{Hash}}","size":1}""", "its mediaType must be a string")]
@@ -43,15 +43,15 @@ internal sealed class MalformedManifestTests
     [TestCase($$"""{"mediaType":"m","digest":"{{Hash}}","size":1.5}""", "its size must be an integer from 0 to 281474976710656")]
     [TestCase($$"""{"mediaType":"m","digest":"{{Hash}}","size":-1}""", "its size must be an integer from 0 to 281474976710656")]
     [TestCase($$"""{"mediaType":"m","digest":"{{Hash}}","size":1e30}""", "its size must be an integer from 0 to 281474976710656")]
-    public async Task A_descriptor_is_refused(string descriptor, string fault)
+    public async Task A_descriptor_is_rejected(string descriptor, string fault)
     {
-        await AssertRefusedAsync(MediaTypes.OciIndex, $"\"manifests\":[{descriptor}]", $"manifests[0] is not a valid descriptor: {fault}");
-        await AssertRefusedAsync(
+        await AssertRejectedAsync(MediaTypes.OciIndex, $"\"manifests\":[{descriptor}]", $"manifests[0] is not a valid descriptor: {fault}");
+        await AssertRejectedAsync(
             MediaTypes.DockerManifest,
             $"\"config\":{Config},\"layers\":[{descriptor}]",
             $"layers[0] is not a valid descriptor: {fault}"
         );
-        await AssertRefusedAsync(
+        await AssertRejectedAsync(
             MediaTypes.DockerManifest,
             $"\"config\":{descriptor},\"layers\":[]",
             $"config is not a valid descriptor: {fault}"
@@ -70,7 +70,7 @@ internal sealed class MalformedManifestTests
         Assert.That(scene.Target.Registry.Repositories["mirror/app"].Tags["1"], Is.EqualTo(manifest.Digest));
     }
 
-    private static async Task AssertRefusedAsync(string mediaType, string members, string fault)
+    private static async Task AssertRejectedAsync(string mediaType, string members, string fault)
     {
         await using var scene = await CopyScene.StartAsync();
         var json = Encoding.UTF8.GetBytes($"{{\"schemaVersion\":2,\"mediaType\":\"{mediaType}\",{members}}}");

@@ -38,7 +38,7 @@ internal sealed class BlobDownloadTests
     [TestCase("bytes 500001-999999/1000000")]
     [TestCase("bytes 0-999999/1000001")]
     [TestCase("nonsense")]
-    public async Task A_wrong_range_is_refused(string range)
+    public async Task A_wrong_range_is_rejected(string range)
     {
         await using var scene = await RegistryScene.StartAsync();
         var blob = scene.Registry.AddBlob("a", Content);
@@ -63,7 +63,7 @@ internal sealed class BlobDownloadTests
     }
 
     [Test]
-    public async Task A_wrong_length_is_refused()
+    public async Task A_wrong_length_is_rejected()
     {
         await using var scene = await RegistryScene.StartAsync();
         var blob = scene.Registry.AddBlob("a", Content);

@@ -118,7 +118,7 @@ internal sealed class BlobUploadTests
     }
 
     [Test]
-    public async Task An_upload_refused_for_its_size_is_sent_in_chunks()
+    public async Task An_upload_rejected_for_its_size_is_sent_in_chunks()
     {
         await using var scene = await RegistryScene.StartAsync();
         scene.Faulty.Always((request, _) => request.Method is "PUT" or "PATCH", RegistryFaults.BodyLimit(300_000));
@@ -153,11 +153,11 @@ internal sealed class BlobUploadTests
     }
 
     [Test]
-    public async Task A_mount_that_is_refused_hands_its_session_to_the_upload()
+    public async Task A_mount_that_is_rejected_hands_its_session_to_the_upload()
     {
         await using var scene = await RegistryScene.StartAsync();
         scene.Registry.AddBlob("from", Content);
-        scene.Faulty.Always(HttpMethod.Post, Kind.Mount, RegistryFaults.RefusedMount);
+        scene.Faulty.Always(HttpMethod.Post, Kind.Mount, RegistryFaults.RejectedMount);
         Assert.That(await scene.Client.MountBlobAsync("a", Blob.Digest, "from", default), Is.False);
         await UploadAsync(scene);
         Assert.That(scene.Faulty.Received.Select(request => request.Method), Is.EqualTo(new[] { "POST", "PUT" }));
@@ -169,7 +169,7 @@ internal sealed class BlobUploadTests
     [TestCase(403)]
     [TestCase(404)]
     [TestCase(405)]
-    public async Task A_refused_mount_is_not_an_error(int status)
+    public async Task A_rejected_mount_is_not_an_error(int status)
     {
         await using var scene = await RegistryScene.StartAsync();
         scene.Faulty.Always(HttpMethod.Post, Kind.Mount, RegistryFaults.Status(status));

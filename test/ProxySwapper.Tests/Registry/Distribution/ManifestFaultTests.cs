@@ -73,7 +73,7 @@ internal sealed class ManifestFaultTests
     }
 
     [Test]
-    public async Task Wrong_bytes_of_a_manifest_are_refused()
+    public async Task Wrong_bytes_of_a_manifest_are_rejected()
     {
         await using var scene = await RegistryScene.StartAsync();
         var descriptor = scene.Registry.AddManifest("a", MediaTypes.OciIndex, Index, "1");
@@ -132,7 +132,7 @@ internal sealed class ManifestFaultTests
     }
 
     [Test]
-    public async Task The_first_schema_is_refused_by_name()
+    public async Task The_first_schema_is_rejected_by_name()
     {
         await using var scene = await RegistryScene.StartAsync();
         scene.Registry.AddManifest("a", "application/json", """{"schemaVersion":1,"fsLayers":[],"signatures":[]}"""u8.ToArray(), "1");

@@ -47,7 +47,7 @@ internal sealed class ReferrersTests
     }
 
     [Test]
-    public async Task A_list_that_is_large_without_being_long_is_refused()
+    public async Task A_list_that_is_large_without_being_long_is_rejected()
     {
         await using var scene = await RegistryScene.StartAsync();
         var page = 0;

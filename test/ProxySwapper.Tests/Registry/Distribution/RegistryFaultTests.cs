@@ -173,7 +173,7 @@ internal sealed class RegistryFaultTests
 
     [TestCase("http://169.254.169.254/latest/meta-data", "link-local")]
     [TestCase("ftp://example.com/", "not an https URL")]
-    public async Task A_redirect_to_where_nothing_is_to_be_had_is_refused(string target, string reason)
+    public async Task A_redirect_to_where_nothing_is_to_be_had_is_rejected(string target, string reason)
     {
         await using var scene = await RegistryScene.StartAsync();
         scene.Faulty.Always(HttpMethod.Get, Kind.Ping, RegistryFaults.Redirect(target));
@@ -196,7 +196,7 @@ internal sealed class RegistryFaultTests
     /// Private ECR responds with 403, public ECR with 400, both without a challenge; responses to HEAD have no error body.
     /// </summary>
     [Test]
-    public async Task An_expired_password_of_ECR_is_renewed_after_a_refusal_without_a_challenge(
+    public async Task An_expired_password_of_ECR_is_renewed_after_a_rejection_without_a_challenge(
         [Values(403, 400)] int status,
         [Values] bool isHead
     )

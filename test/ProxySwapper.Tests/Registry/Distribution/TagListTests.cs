@@ -41,7 +41,7 @@ internal sealed class TagListTests
     [TestCase(400)]
     [TestCase(422)]
     [TestCase(501)]
-    public async Task A_registry_that_refuses_the_size_of_a_page_is_queried_without(int status)
+    public async Task A_registry_that_rejects_the_size_of_a_page_is_queried_without(int status)
     {
         await using var scene = await SceneAsync();
         scene.Faulty.Always(
@@ -73,7 +73,7 @@ internal sealed class TagListTests
     }
 
     [Test]
-    public async Task A_tag_longer_than_tags_can_be_is_refused()
+    public async Task A_tag_longer_than_tags_can_be_is_rejected()
     {
         await using var scene = await RegistryScene.StartAsync();
         scene.Faulty.Always(
@@ -89,7 +89,7 @@ internal sealed class TagListTests
 
     [TestCase(0, 50, "more than 500000 tags")]
     [TestCase(128, 26, "have more than 33554432 characters in total")]
-    public async Task A_list_without_end_is_refused_before_it_fills_the_memory(int length, int pages, string limit)
+    public async Task A_list_without_end_is_rejected_before_it_fills_the_memory(int length, int pages, string limit)
     {
         await using var scene = await RegistryScene.StartAsync();
         var page = 0;
@@ -134,9 +134,9 @@ internal sealed class TagListTests
             await foreach (var _ in scene.Client.ListTagsAsync("a", default))
                 read++;
         }
-        catch (RegistryException refused)
+        catch (RegistryException exception)
         {
-            fault = refused;
+            fault = exception;
         }
         Assert.That((read, fault?.IsLimitExceeded ?? false), Is.EqualTo(limit is null ? (count, false) : (0, true)));
         Assert.That(fault?.Message ?? "", Does.Contain(limit ?? ""));

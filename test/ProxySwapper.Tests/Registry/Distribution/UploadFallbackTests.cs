@@ -6,7 +6,7 @@ using Kind = ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind;
 
 namespace ProxySwapper.Tests.Registry.Distribution;
 
-/// <summary>Registries that refuse one kind of upload and accept another.</summary>
+/// <summary>Registries that reject one kind of upload and accept another.</summary>
 [TestFixture]
 internal sealed class UploadFallbackTests
 {
@@ -20,7 +20,7 @@ internal sealed class UploadFallbackTests
     public async Task A_session_of_another_replica_is_started_again(int status, string code)
     {
         await using var scene = await RegistryScene.StartAsync();
-        scene.Faulty.Next(HttpMethod.Put, Kind.Upload, Refused(status, code), Refused(status, code));
+        scene.Faulty.Next(HttpMethod.Put, Kind.Upload, Rejected(status, code), Rejected(status, code));
         await UploadAsync(scene);
         AssertExists(scene);
         Assert.That(scene.Registry.Count(HttpMethod.Post, Kind.Upload), Is.EqualTo(3));
@@ -32,7 +32,7 @@ internal sealed class UploadFallbackTests
         await using var scene = await RegistryScene.StartAsync();
         scene.Faulty.Always((request, _) => request.Method is "PUT", RegistryFaults.BodyLimit(200_000));
         var chunks = 0;
-        scene.Faulty.Always((request, kind) => request.Method == "PATCH" && ++chunks % 2 == 0, Refused(404, "BLOB_UPLOAD_UNKNOWN"));
+        scene.Faulty.Always((request, kind) => request.Method == "PATCH" && ++chunks % 2 == 0, Rejected(404, "BLOB_UPLOAD_UNKNOWN"));
         Assert.That(
             async () => await UploadAsync(scene),
             Throws.InstanceOf<RegistryException>().With.Message.Contain("BLOB_UPLOAD_UNKNOWN").And.Message.Contain(Blob.Digest.ToString())
@@ -43,10 +43,10 @@ internal sealed class UploadFallbackTests
     [TestCase(400, "UNSUPPORTED")]
     [TestCase(501, "UNKNOWN")]
     [TestCase(411, "UNKNOWN")]
-    public async Task A_registry_that_refuses_a_single_PUT_gets_the_blob_by_PATCH(int status, string code)
+    public async Task A_registry_that_rejects_a_single_PUT_gets_the_blob_by_PATCH(int status, string code)
     {
         await using var scene = await RegistryScene.StartAsync();
-        scene.Faulty.Always((request, kind) => request.Method == "PUT" && request.ContentLength > 0, Refused(status, code));
+        scene.Faulty.Always((request, kind) => request.Method == "PUT" && request.ContentLength > 0, Rejected(status, code));
         await UploadAsync(scene);
         AssertExists(scene);
         await UploadAsync(scene);
@@ -58,7 +58,7 @@ internal sealed class UploadFallbackTests
     }
 
     [Test]
-    public async Task Uploads_under_way_when_another_is_refused_for_its_size_take_its_chunk_size()
+    public async Task Uploads_under_way_when_another_is_rejected_for_its_size_take_its_chunk_size()
     {
         const int uploads = 5;
         await using var scene = await RegistryScene.StartAsync();
@@ -93,7 +93,7 @@ internal sealed class UploadFallbackTests
         Assert.That(
             scene.Faulty.Received.Where(request => request.Method == "PATCH").Select(request => request.Header("Content-Length")),
             Is.All.EqualTo("150000"),
-            "half of what was refused, once"
+            "half of what was rejected, once"
         );
     }
 
@@ -101,7 +101,7 @@ internal sealed class UploadFallbackTests
     public async Task A_blob_of_one_byte_is_sent_in_a_chunk()
     {
         await using var scene = await RegistryScene.StartAsync();
-        scene.Faulty.Always((request, kind) => request.Method == "PUT" && request.ContentLength > 0, Refused(405, "UNSUPPORTED"));
+        scene.Faulty.Always((request, kind) => request.Method == "PUT" && request.ContentLength > 0, Rejected(405, "UNSUPPORTED"));
         var one = new Descriptor("application/octet-stream", Digest.OfBytes([7]), 1);
         await scene.Client.UploadBlobAsync("a", one, _ => Task.FromResult<Stream>(new MemoryStream([7])), null, default);
         Assert.That(scene.Registry.Count(HttpMethod.Patch, Kind.Upload), Is.EqualTo(1));
@@ -147,7 +147,7 @@ internal sealed class UploadFallbackTests
     }
 
     [Test]
-    public async Task A_token_server_that_refuses_a_token_for_two_repositories_does_not_prevent_an_upload()
+    public async Task A_token_server_that_denies_a_token_for_two_repositories_does_not_prevent_an_upload()
     {
         await using var tokens = await TokenServer.StartAsync();
         await using var scene = await RegistryScene.StartAsync();
@@ -177,7 +177,7 @@ internal sealed class UploadFallbackTests
     [TestCase("https://169.254.169.254./latest", "link-local")]
     [TestCase("https://[64:ff9b::a9fe:a9fe]/latest", "link-local")]
     [TestCase("https://[fd00:ec2::254]/latest", "link-local")]
-    public async Task A_location_that_nothing_may_be_sent_to_is_refused_by_name(string location, string reason)
+    public async Task A_location_that_nothing_may_be_sent_to_is_rejected_by_name(string location, string reason)
     {
         await using var scene = await RegistryScene.StartAsync();
         scene.Faulty.Always(HttpMethod.Post, Kind.Upload, RegistryFaults.Header("Location", location));
@@ -198,7 +198,7 @@ internal sealed class UploadFallbackTests
     public void Encryption_is_not_lost_on_the_way_to_another_host(string from, string to, bool isTaken) =>
         Assert.That(RedirectingSender.Validate(new Uri(from), new Uri(to)) is null, Is.EqualTo(isTaken));
 
-    private static RegistryFault Refused(int status, string code) =>
+    private static RegistryFault Rejected(int status, string code) =>
         async (context, registry) =>
         {
             await context.Request.Body.CopyToAsync(Stream.Null);

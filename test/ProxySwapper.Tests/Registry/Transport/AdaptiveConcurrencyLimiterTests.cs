@@ -51,13 +51,13 @@ internal sealed class AdaptiveConcurrencyLimiterTests
         var hit = await window.EnterAsync(false, default);
         var alsoHit = await window.EnterAsync(false, default);
         _time.Advance(TimeSpan.FromSeconds(1));
-        hit.Refused(null);
-        alsoHit.Refused(null);
+        hit.Throttled(null);
+        alsoHit.Throttled(null);
         Assert.That(window.Size, Is.EqualTo(4));
         hit.Dispose();
         alsoHit.Dispose();
         var later = await window.EnterAsync(false, default);
-        later.Refused(null);
+        later.Throttled(null);
         Assert.That(window.Size, Is.EqualTo(2));
         for (var i = 0; i < 3; i++)
             later.Succeeded();
@@ -73,7 +73,7 @@ internal sealed class AdaptiveConcurrencyLimiterTests
         var window = new AdaptiveConcurrencyLimiter(2, _time);
         var lease = await window.EnterAsync(false, default);
         for (var i = 0; i < 10; i++)
-            lease.Refused(null);
+            lease.Throttled(null);
         Assert.That(window.Size, Is.EqualTo(1));
     }
 
@@ -81,7 +81,7 @@ internal sealed class AdaptiveConcurrencyLimiterTests
     public async Task Nobody_enters_before_Retry_After_has_passed()
     {
         var window = new AdaptiveConcurrencyLimiter(8, _time);
-        (await window.EnterAsync(false, default)).Refused(TimeSpan.FromSeconds(10));
+        (await window.EnterAsync(false, default)).Throttled(TimeSpan.FromSeconds(10));
         var next = window.EnterAsync(false, default);
         _time.Advance(TimeSpan.FromSeconds(9));
         Assert.That(next.IsCompleted, Is.False);
@@ -96,7 +96,7 @@ internal sealed class AdaptiveConcurrencyLimiterTests
         var window = new AdaptiveConcurrencyLimiter(1, time);
         var first = await window.EnterAsync(false, default);
         var waiting = Enumerable.Range(0, 2).Select(_ => window.EnterAsync(false, default)).ToList();
-        first.Refused(TimeSpan.FromSeconds(10));
+        first.Throttled(TimeSpan.FromSeconds(10));
         first.Dispose();
         await time.WaitForTimerAsync(TimeSpan.FromSeconds(10), 2);
         Assert.That(waiting.Count(one => one.IsCompleted), Is.Zero);
@@ -138,7 +138,7 @@ internal sealed class AdaptiveConcurrencyLimiterTests
         var pacer = new RequestRateLimiter(4, time);
         await pacer.WaitAsync(default);
         var window = new AdaptiveConcurrencyLimiter(8, time);
-        (await window.EnterAsync(false, default)).Refused(TimeSpan.FromSeconds(10));
+        (await window.EnterAsync(false, default)).Throttled(TimeSpan.FromSeconds(10));
         time.Behind = TimeSpan.FromHours(1);
         var (paced, next) = (pacer.WaitAsync(default), window.EnterAsync(false, default));
         time.Advance(TimeSpan.FromSeconds(10));

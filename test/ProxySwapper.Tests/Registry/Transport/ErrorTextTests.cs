@@ -186,7 +186,7 @@ internal sealed class ErrorTextTests
     }
 
     [Test]
-    public async Task A_token_that_is_too_long_to_be_sent_is_refused()
+    public async Task A_token_that_is_too_long_to_be_sent_is_rejected()
     {
         await using var tokens = await TokenServer.StartAsync();
         await using var scene = await RegistryScene.StartAsync();

@@ -21,7 +21,7 @@ internal sealed class LocalServerProbeTests
     /// <summary>What a local server may take for each response.</summary>
     private static readonly TimeSpan Limit = Options.ResponseTimeout / 6;
 
-    [TestCase(Alert, Closed, "https", true, TestName = "A_server_that_refuses_the_handshake_speaks_TLS")]
+    [TestCase(Alert, Closed, "https", true, TestName = "A_server_that_rejects_the_handshake_speaks_TLS")]
     [TestCase("HTTP/1.1 400 Bad Request\r\n\r\n", Closed, "http", true, TestName = "An_HTTP_response_to_a_handshake_is_of_plain_HTTP")]
     [TestCase(
         Closed,
@@ -31,7 +31,7 @@ internal sealed class LocalServerProbeTests
         TestName = "A_server_that_responds_with_plain_HTTP_alone_is_used_so"
     )]
     [TestCase(Silence, "HTTP/1.1 200 OK\r\n\r\n", "http", true, TestName = "A_server_that_waits_for_the_end_of_a_line_is_tried_again")]
-    [TestCase(Closed, "HTTP/1.0 400 Bad Request\r\n\r\n", "https", false, TestName = "A_server_that_refuses_plain_HTTP_is_not_decided")]
+    [TestCase(Closed, "HTTP/1.0 400 Bad Request\r\n\r\n", "https", false, TestName = "A_server_that_rejects_plain_HTTP_is_not_decided")]
     [TestCase(Closed, Closed, "https", false, TestName = "A_server_that_closes_connections_is_not_decided")]
     [TestCase(Silence, Silence, "https", false, TestName = "A_server_that_is_slow_is_not_decided")]
     [TestCase(Silence, "HT", "https", false, TestName = "A_response_that_is_cut_off_is_not_decided")]

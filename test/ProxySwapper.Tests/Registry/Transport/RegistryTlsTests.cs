@@ -18,7 +18,7 @@ namespace ProxySwapper.Tests.Registry.Transport;
 internal sealed class RegistryTlsTests
 {
     [Test]
-    public async Task An_untrusted_certificate_is_refused_at_once_and_never_bypassed_with_plain_HTTP()
+    public async Task An_untrusted_certificate_is_rejected_at_once_and_never_bypassed_with_plain_HTTP()
     {
         using var certificates = new TestCertificates();
         await using var registry = await InMemoryRegistry.StartAsync(new InMemoryRegistryOptions { Certificate = ServerOf(certificates) });
@@ -57,7 +57,7 @@ internal sealed class RegistryTlsTests
         using var own = X509Certificate2.CreateFromPem(certificate, key);
         using var folder = new TemporaryFolder();
         var file = folder.Write("ca.crt", certificates.AuthorityPem);
-        // Not by Kestrel, which refuses to start with a client's certificate.
+        // Not by Kestrel, which does not start with a client's certificate.
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         var serving = ServeOnceAsync(listener, own);

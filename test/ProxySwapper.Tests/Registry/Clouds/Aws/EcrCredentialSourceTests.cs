@@ -87,15 +87,15 @@ internal sealed class EcrCredentialSourceTests : IAsyncDisposable
     }
 
     [Test]
-    public async Task A_refused_password_is_replaced_once_for_all_who_had_it()
+    public async Task A_rejected_password_is_replaced_once_for_all_who_had_it()
     {
-        var refused = (await GetAsync())!;
-        var renewed = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => RenewAsync(refused)));
+        var rejected = (await GetAsync())!;
+        var renewed = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => RenewAsync(rejected)));
         Assert.That(renewed.Select(credential => credential!.Password).Distinct(), Is.EqualTo(new[] { "ecr-password-2-of-123456789012" }));
     }
 
     [Test]
-    public async Task Repeated_refusals_do_not_cause_repeated_calls()
+    public async Task Repeated_rejections_do_not_cause_repeated_calls()
     {
         var second = (await RenewAsync((await GetAsync())!))!;
         Assert.That(await RenewAsync(second), Is.EqualTo(second), "there is no other yet");
@@ -117,7 +117,7 @@ internal sealed class EcrCredentialSourceTests : IAsyncDisposable
     }
 
     [Test]
-    public void What_AWS_refuses_is_reported_with_the_host_and_in_its_own_words()
+    public void What_AWS_denies_is_reported_with_the_host_and_in_its_own_words()
     {
         _ecr.RespondAlways("GetAuthorizationToken", FakeEcrResponses.AccessDenied);
         var fault = Assert.ThrowsAsync<RegistryCredentialException>(async () => await GetAsync())!;
@@ -199,8 +199,8 @@ internal sealed class EcrCredentialSourceTests : IAsyncDisposable
 
     private ValueTask<RegistryCredential?> GetAsync() => _source.GetAsync(Image(_ecr.Registry), default);
 
-    private Task<RegistryCredential?> RenewAsync(RegistryCredential refused) =>
-        _source.RenewAsync(Image(_ecr.Registry), refused, default).AsTask();
+    private Task<RegistryCredential?> RenewAsync(RegistryCredential rejected) =>
+        _source.RenewAsync(Image(_ecr.Registry), rejected, default).AsTask();
 
     private static ImageReference Image(string host) => ImageReference.Parse($"{host}/team/app");
 

@@ -172,7 +172,7 @@ internal sealed class AzureCredentialSourceTests : IAsyncDisposable
     }
 
     [Test]
-    public void A_refusal_is_reported_in_the_registrys_own_words_and_without_the_token()
+    public void A_rejection_is_reported_in_the_registrys_own_words_and_without_the_token()
     {
         _identity.Token = "secret-entra-token";
         var fault = Assert.ThrowsAsync<RegistryCredentialException>(async () => await GetAsync())!;

@@ -8,20 +8,20 @@ using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Population;
 
-/// <summary>A downstream registry that accepts our login and later refuses it, or that has never accepted it.</summary>
+/// <summary>A downstream registry that accepts our login and later rejects it, or that has never accepted it.</summary>
 [TestFixture]
-internal sealed class RefusedLoginTests
+internal sealed class RejectedLoginTests
 {
     private InMemoryRegistry _upstream = null!;
     private InMemoryRegistry _downstream = null!;
     private volatile bool _isClosed;
-    private volatile bool _refusesUploads;
+    private volatile bool _deniesUploads;
     private volatile string _open = "";
 
     [SetUp]
     public async Task Start()
     {
-        (_isClosed, _refusesUploads, _open) = (false, false, "");
+        (_isClosed, _deniesUploads, _open) = (false, false, "");
         _upstream = await InMemoryRegistry.StartAsync();
         _downstream = await InMemoryRegistry.StartAsync(
             new InMemoryRegistryOptions
@@ -29,7 +29,7 @@ internal sealed class RefusedLoginTests
                 Interceptor = (context, registry) =>
                 {
                     var isOpen = _open.Length > 0 && context.Request.Path.StartsWithSegments($"/v2/{_open}", StringComparison.Ordinal);
-                    var isUpload = _refusesUploads && HttpMethods.IsPost(context.Request.Method);
+                    var isUpload = _deniesUploads && HttpMethods.IsPost(context.Request.Method);
                     if (!isUpload && (!_isClosed || isOpen || context.Request.Path == "/v2/"))
                         return registry(context);
                     context.Response.StatusCode = StatusCodes.Status403Forbidden;
@@ -51,7 +51,7 @@ internal sealed class RefusedLoginTests
     [TestCase("", PopulatePolicy.Immediate)]
     [TestCase("/mirror", PopulatePolicy.Delayed)]
     [TestCase("/mirror", PopulatePolicy.Immediate)]
-    public async Task A_copy_that_is_refused_leaves_the_next_images_unchanged_after_three_checks_of_our_access(string path, object policy)
+    public async Task A_copy_that_is_denied_leaves_the_next_images_unchanged_after_three_checks_of_our_access(string path, object policy)
     {
         await using var scene = await PopulationScene.StartAsync(
             new ProxySwapperOptions
@@ -79,7 +79,7 @@ internal sealed class RefusedLoginTests
     [Test]
     public async Task A_cache_that_takes_no_uploads_is_warmed_and_does_not_count_as_failing()
     {
-        _refusesUploads = true;
+        _deniesUploads = true;
         TestImage.Create(312, 2, 1000).AddTo(_downstream, "hub/team/app", "1");
         var cache = System.Text.RegularExpressions.Regex.Escape(_downstream.Address);
         await using var scene = await PopulationScene.StartAsync(

@@ -10,9 +10,9 @@ using Kind = ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind;
 
 namespace ProxySwapper.Tests.Registry.Distribution;
 
-/// <summary>Registries that refuse HEAD but not GET (Nexus, GitLab).</summary>
+/// <summary>Registries that reject HEAD but not GET (Nexus, GitLab).</summary>
 [TestFixture]
-internal sealed class RefusedHeadTests
+internal sealed class RejectedHeadTests
 {
     [Test, Combinatorial]
     public async Task An_image_is_copied_from_and_to_a_registry_without_HEAD(
@@ -125,7 +125,7 @@ internal sealed class RefusedHeadTests
     }
 
     [Test]
-    public async Task A_refusal_of_a_GET_too_is_the_error_with_what_it_says()
+    public async Task A_rejection_of_the_GET_too_is_the_error_with_what_it_says()
     {
         await using var scene = await RegistryScene.StartAsync();
         scene.Faulty.Always((_, kind) => kind == Kind.Manifest, RegistryFaults.Status(403, "DENIED", "not for you"));

@@ -6,12 +6,12 @@ namespace ProxySwapper.Tests.Configuration;
 
 /// <summary>Keys with conflicting or impossible values are reported by line and key.</summary>
 [TestFixture]
-internal sealed class RefusedKeyTests
+internal sealed class RejectedKeyTests
 {
     private static readonly EnvironmentVariables NoEnvironment = EnvironmentVariables.None;
 
     [Test]
-    public void A_dry_run_is_refused_where_the_api_server_swaps()
+    public void A_dry_run_is_rejected_where_the_api_server_swaps()
     {
         const string Text = "proxyUrl: registry.example.com\ndryRun: true\nadmissionPolicy: {name: swap}";
         var fault = Assert
