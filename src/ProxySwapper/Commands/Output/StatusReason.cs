@@ -14,7 +14,7 @@ internal static class StatusReason
         (["HTTP 5"], "The registry has an internal error."),
         (["certificate", "SSL", "TLS"], "The registry's certificate is not trusted."),
         (
-            ["unreachable", "resolve", "Name or service", "timed out", "no response", "did not respond", "connect"],
+            ["unreachable", "resolve", "name resolution", "Name or service", "timed out", "no response", "did not respond", "connect"],
             "The registry cannot be reached."
         ),
         (["digest"], "The content does not have the expected digest."),

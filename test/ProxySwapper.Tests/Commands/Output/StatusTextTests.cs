@@ -99,6 +99,7 @@ internal sealed partial class StatusTextTests
     }
 
     [TestCase("GET r.example: no response: Connection refused (r.example:443)", "The registry cannot be reached.")]
+    [TestCase("GET r.example: Temporary failure in name resolution (r.example:443)", "The registry cannot be reached.")]
     [TestCase("PUT r.example/a: unprocessable entity (HTTP 422): refused by a policy", "The copy failed.")]
     public void An_error_of_a_registry_that_responded_does_not_mean_that_it_cannot_be_reached(string reason, string meaning) =>
         Assert.That(StatusReason.Meaning(reason), Is.EqualTo(meaning));
