@@ -133,7 +133,8 @@ internal sealed partial class ManifestReader(RegistryTransport transport, Regist
             if (ManifestMediaType.IsFirstSchema(mediaType))
                 throw request.Fault(
                     response.Status,
-                    "Docker schema 1 manifests cannot be copied with their digest; push the image again with a current tool"
+                    "Docker schema 1 manifests cannot be copied with their digest; push the image again with a current tool",
+                    limit: true
                 );
             var digest = Digest.TryParse(reference, out var named) ? named : Digest.OfBytes(bytes.Span);
             if (named != default && !named.Matches(bytes.Span))

@@ -56,7 +56,8 @@ public sealed class RegistryException : Exception
     public bool IsTransient { get; init; }
 
     /// <summary>
-    /// True if the content exceeds a limit of this library (the size of a manifest, the length of a list): a retry would not help.
+    /// True if the content exceeds a limit of this library (the size of a manifest, the length of a list) or has a format that it does not
+    /// support (Docker schema 1): a retry would not help.
     /// </summary>
     public bool IsLimitExceeded { get; init; }
 

@@ -192,6 +192,13 @@ internal sealed partial class MirrorPlanner(
 internal sealed record MirrorPlan(IReadOnlyList<MirrorTask> Tasks, IReadOnlyList<MirrorResult> Settled)
 {
     public static MirrorPlan Nothing { get; } = new([], []);
+
+    /// <summary>
+    /// Tasks to execute one after the other: in mode higher all of them, since the next run begins at the highest tag that this one writes;
+    /// otherwise each alone.
+    /// </summary>
+    public IEnumerable<IReadOnlyList<MirrorTask>> Sequences =>
+        Tasks is [{ Image.Filter.Mode: MirrorMode.Higher }, ..] ? [Tasks] : Tasks.Select(task => (IReadOnlyList<MirrorTask>)[task]);
 }
 
 /// <summary>One tag to copy, or to check for changes.</summary>

@@ -14,7 +14,11 @@ internal sealed record MirrorResult(
     string? Detail = null,
     string? Digest = null,
     long Bytes = 0
-);
+)
+{
+    /// <summary>True if it failed for what the image is, so that repeating it does not help.</summary>
+    public bool IsPermanent { get; init; }
+}
 
 /// <summary>How a tag ended; the names, in camelCase, are those of the report.</summary>
 internal enum MirrorOutcome

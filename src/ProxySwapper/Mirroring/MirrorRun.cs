@@ -2,13 +2,15 @@ using System.Collections.Concurrent;
 using System.Threading.Channels;
 using ProxySwapper.Registries;
 using ProxySwapper.Registry;
+using ProxySwapper.Registry.Copying;
 using ProxySwapper.Registry.Timing;
+using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Mirroring;
 
 /// <summary>
 /// One run over a mirror file. Planning and copying overlap: images are planned in parallel, and their tasks go through a channel to the
-/// workers. One failure does not stop the others, unless requested.
+/// workers, each alone or as a sequence. One failure does not stop the others, unless requested or in a sequence.
 /// </summary>
 internal sealed partial class MirrorRun(
     MirrorFile file,
@@ -55,7 +57,7 @@ internal sealed partial class MirrorRun(
     public async Task<MirrorReport> RunAsync(CancellationToken cancellationToken)
     {
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var tasks = Channel.CreateUnbounded<MirrorTask>();
+        var tasks = Channel.CreateUnbounded<IReadOnlyList<MirrorTask>>();
         var planning = PlanAllAsync(tasks.Writer, stopping);
         var working = Task.WhenAll(Enumerable.Range(0, settings.Parallel).Select(_ => WorkAsync(tasks.Reader, stopping)));
         await Task.WhenAll(planning, working);
@@ -63,7 +65,7 @@ internal sealed partial class MirrorRun(
         return new MirrorReport([.. _results.OrderBy(result => order[result.Image.Name])], settings.DryRun);
     }
 
-    private async Task PlanAllAsync(ChannelWriter<MirrorTask> tasks, CancellationTokenSource stopping)
+    private async Task PlanAllAsync(ChannelWriter<IReadOnlyList<MirrorTask>> tasks, CancellationTokenSource stopping)
     {
         try
         {
@@ -76,8 +78,8 @@ internal sealed partial class MirrorRun(
                     var plan = await PlanAsync(image, stopping.Token);
                     foreach (var result in plan.Settled)
                         await SettleAsync(result, stopping);
-                    foreach (var task in plan.Tasks)
-                        await tasks.WriteAsync(task, CancellationToken.None);
+                    foreach (var sequence in plan.Sequences)
+                        await tasks.WriteAsync(sequence, CancellationToken.None);
                 }
             );
         }
@@ -123,11 +125,36 @@ internal sealed partial class MirrorRun(
         }
     }
 
-    private async Task WorkAsync(ChannelReader<MirrorTask> tasks, CancellationTokenSource stopping)
+    private async Task WorkAsync(ChannelReader<IReadOnlyList<MirrorTask>> tasks, CancellationTokenSource stopping)
     {
-        await foreach (var task in tasks.ReadAllAsync(CancellationToken.None))
-            await SettleAsync(await RunAsync(task, stopping.Token), stopping);
+        await foreach (var sequence in tasks.ReadAllAsync(CancellationToken.None))
+            await RunAsync(sequence, stopping);
     }
+
+    /// <summary>
+    /// What follows a task that another run may still finish is left to that run. An image that cannot be copied at all holds back nothing.
+    /// </summary>
+    private async Task RunAsync(IReadOnlyList<MirrorTask> sequence, CancellationTokenSource stopping)
+    {
+        MirrorResult? unfinished = null;
+        foreach (var task in sequence)
+        {
+            var result = unfinished is null ? await RunAsync(task, stopping.Token) : LeftAfter(unfinished, task);
+            await SettleAsync(result, stopping);
+            if (result is { Outcome: MirrorOutcome.Failed, IsPermanent: false } or { Outcome: MirrorOutcome.Left })
+                unfinished ??= result;
+        }
+    }
+
+    private static MirrorResult LeftAfter(MirrorResult unfinished, MirrorTask task) =>
+        new(
+            task.Image,
+            task.Tag,
+            MirrorOutcome.Left,
+            unfinished.Outcome == MirrorOutcome.Failed
+                ? $"mode higher copies in ascending order, and {unfinished.Tag} failed"
+                : unfinished.Detail
+        );
 
     /// <summary>Any failure becomes the task's result, since the worker has others to do.</summary>
     private async Task<MirrorResult> RunAsync(MirrorTask task, CancellationToken cancellationToken)
@@ -143,7 +170,10 @@ internal sealed partial class MirrorRun(
         }
         catch (Exception fault)
         {
-            return new MirrorResult(task.Image, task.Tag, MirrorOutcome.Failed, RegistryFailures.MessageOf(fault));
+            return new MirrorResult(task.Image, task.Tag, MirrorOutcome.Failed, RegistryFailures.MessageOf(fault))
+            {
+                IsPermanent = fault is CopyException or RegistryException { IsLimitExceeded: true },
+            };
         }
     }
 

@@ -22,15 +22,16 @@ internal sealed record MirrorShard(int Index, int Count)
     }
 
     /// <summary>
-    /// True if this shard must check the image's repositories. In mode highest there is one tag, so the whole repository belongs to one
-    /// shard; otherwise single tags do.
+    /// True if this shard must check the image's repositories. In mode highest there is one tag, and in mode higher each tag moves the
+    /// start of the next run, so the whole repository belongs to one shard; otherwise single tags do.
     /// </summary>
-    public bool IncludesRepository(MirrorImage image) => image.Filter.Mode != MirrorMode.Highest || IsMatch(image.Destination.Name);
+    public bool IncludesRepository(MirrorImage image) => !IsUndivided(image) || IsMatch(image.Destination.Name);
 
-    public bool IncludesTag(MirrorImage image, string tag) =>
-        image.Filter.Mode == MirrorMode.Highest || IsMatch($"{image.Destination.Name}:{tag}");
+    public bool IncludesTag(MirrorImage image, string tag) => IsUndivided(image) || IsMatch($"{image.Destination.Name}:{tag}");
 
     public override string ToString() => $"{Index}/{Count}";
+
+    private static bool IsUndivided(MirrorImage image) => image.Filter.Mode is MirrorMode.Highest or MirrorMode.Higher;
 
     private bool IsMatch(string key) =>
         Count == 1 || BinaryPrimitives.ReadUInt64BigEndian(SHA256.HashData(Encoding.UTF8.GetBytes(key))) % (ulong)Count == (ulong)Index;

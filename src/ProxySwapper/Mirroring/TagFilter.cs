@@ -33,7 +33,7 @@ internal enum MirrorMode
     /// <summary>The highest version.</summary>
     Highest,
 
-    /// <summary>All versions above the destination's highest.</summary>
+    /// <summary>All versions above the destination's highest, and tags of that version that it lacks.</summary>
     Higher,
 
     /// <summary>All versions.</summary>

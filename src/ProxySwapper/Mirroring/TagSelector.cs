@@ -62,7 +62,11 @@ internal static class TagSelector
     )
     {
         if (present is [.., var highest])
-            return Newest(filter, versions.Where(version => version.CompareTo(highest) > 0));
+        {
+            // A run may have ended between two tags of one version, 1.2 and 1.2.0.
+            var equal = present.Where(version => version.CompareTo(highest) == 0).Select(version => version.Tag).ToHashSet();
+            return Newest(filter, versions.Where(version => version.CompareTo(highest) >= 0 && !equal.Contains(version.Tag)));
+        }
         return filter.HigherFrom switch
         {
             null when rejection is not null => new TagSelection(

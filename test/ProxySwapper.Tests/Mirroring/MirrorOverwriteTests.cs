@@ -1,11 +1,7 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging.Abstractions;
 using ProxySwapper.Mirroring;
-using ProxySwapper.Registries;
-using ProxySwapper.Registry;
 using ProxySwapper.Testing.Images;
-using ProxySwapper.Testing.Processes;
 using ProxySwapper.Testing.Registries;
 using Kind = ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind;
 
@@ -155,15 +151,8 @@ internal sealed class MirrorOverwriteTests
     private void AssertUnchanged() =>
         Assert.That(_target.Registry.Repository("team/app").Tags["1.1.0"], Is.EqualTo(_old.Top.Digest), "the tag was replaced");
 
-    private async Task<MirrorReport> MirrorAsync(string mode, string destination = "team/app")
-    {
-        using var log = new CapturedLog();
-        var file = MirrorFiles.Read(
+    private Task<MirrorReport> MirrorAsync(string mode, string destination = "team/app") =>
+        MirrorFiles.RunAsync(
             $"images: {{app: {{source: {_source.Address}/team/app, destination: {_target.Address}/{destination}, mode: {mode}}}}}"
         );
-        using var access = RegistryServices.Create(file.Registries, EnvironmentVariables.None, TimeProvider.System, log);
-        return await MirrorRun
-            .Create(file, new MirrorSettings(), access, new RecordingOutput(), TimeProvider.System, NullLogger.Instance)
-            .RunAsync(CancellationToken.None);
-    }
 }

@@ -94,24 +94,16 @@ internal sealed class MirrorRequestTests
     }
 
     private Task<MirrorReport> MirrorAsync(string mode) =>
-        RunAsync($"images: {{app: {{source: {_source.Address}/team/app, destination: {_target.Address}/team/app, mode: {mode}}}}}");
+        MirrorFiles.RunAsync(
+            $"images: {{app: {{source: {_source.Address}/team/app, destination: {_target.Address}/team/app, mode: {mode}}}}}"
+        );
 
     private Task<MirrorReport> MirrorAsync(string mode, string destination, string otherDestination, string otherMode) =>
-        RunAsync(
+        MirrorFiles.RunAsync(
             $$"""
             images:
               one: {source: {{_source.Address}}/team/app, destination: {{_target.Address}}/{{destination}}, mode: {{mode}}}
               two: {source: {{_source.Address}}/team/app, destination: {{_target.Address}}/{{otherDestination}}, mode: {{otherMode}}}
             """
         );
-
-    private static async Task<MirrorReport> RunAsync(string text)
-    {
-        using var log = new CapturedLog();
-        var file = MirrorFiles.Read(text);
-        using var access = RegistryServices.Create(file.Registries, EnvironmentVariables.None, TimeProvider.System, log);
-        return await MirrorRun
-            .Create(file, new MirrorSettings(), access, new RecordingOutput(), TimeProvider.System, NullLogger.Instance)
-            .RunAsync(CancellationToken.None);
-    }
 }

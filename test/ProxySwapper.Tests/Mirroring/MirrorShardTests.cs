@@ -20,10 +20,11 @@ internal sealed class MirrorShardTests
         return shards.Count(shard => shard.IncludesRepository(image) && shard.IncludesTag(image, tag ?? "")) == 1;
     }
 
-    [Test]
-    public void With_mode_highest_a_repository_belongs_to_one_machine_which_takes_its_tag()
+    [TestCase("mode: highest")]
+    [TestCase("mode: higher")]
+    public void With_these_modes_a_repository_belongs_to_one_machine_which_takes_its_tags(string mode)
     {
-        var image = MirrorFiles.Image("-");
+        var image = MirrorFiles.Image(mode);
         var takers = Enumerable
             .Range(0, 7)
             .Select(index => new MirrorShard(index, 7))

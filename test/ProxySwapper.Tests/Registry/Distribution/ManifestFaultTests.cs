@@ -138,7 +138,7 @@ internal sealed class ManifestFaultTests
         scene.Registry.AddManifest("a", "application/json", """{"schemaVersion":1,"fsLayers":[],"signatures":[]}"""u8.ToArray(), "1");
         Assert.That(
             async () => await scene.Client.GetManifestAsync("a", "1", default),
-            Throws.InstanceOf<RegistryException>().With.Message.Contain("schema 1")
+            Throws.InstanceOf<RegistryException>().With.Message.Contain("schema 1").And.Property("IsLimitExceeded").True
         );
     }
 
