@@ -74,7 +74,7 @@ internal static class CopyCommand
                                 : arguments.GetValue(flatten) ? PlatformSubset.Flatten
                                 : PlatformSubset.NewIndex,
                             Referrers = arguments.GetValue(referrers),
-                            Timeout = arguments.GetValue(copyTimeout),
+                            Timeout = arguments.GetValue(copyTimeout) ?? DurationOption.DefaultCopyTimeout,
                         },
                         arguments.GetValue(dryRun),
                         arguments.GetValue(config),

@@ -74,7 +74,7 @@ internal static class MirrorCommand
                     var settings = new MirrorSettings
                     {
                         Parallel = arguments.GetValue(parallel),
-                        CopyTimeout = arguments.GetValue(copyTimeout),
+                        CopyTimeout = arguments.GetValue(copyTimeout) ?? DurationOption.DefaultCopyTimeout,
                         Shard = arguments.GetValue(shard) ?? environment.Shard,
                         DryRun = arguments.GetValue(dryRun),
                         ExitOnError = arguments.GetValue(exitOnError) || environment.ExitOnError,

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.CommandLine.Parsing;
 using ProxySwapper.Commands;
 using ProxySwapper.Commands.Options;
 using ProxySwapper.Testing.Documentation;
@@ -38,6 +39,17 @@ internal sealed class HelpTests
             if (!isFlag && !option.Required && (!option.HasDefaultValue || option.ValueType.IsArray))
                 Assert.That(option.Description, Does.Contain("Default: "), option.Name);
         }
+    }
+
+    [TestCaseSource(nameof(Paths))]
+    public void Defaults_are_shown_once_and_can_be_typed(string path)
+    {
+        Assert.That(HelpOf(path).Split('\n'), Has.None.Contains("Default: ").And.Contains("[default: "));
+        foreach (var option in CommandOf(path).Options.Where(option => option.HasDefaultValue && !option.ValueType.IsArray))
+            Assert.That(
+                CommandTree.Create().Parse([.. path.Split(' ')[1..], option.Name, $"{option.GetDefaultValue()}"]).Errors,
+                Has.None.Matches<ParseError>(error => error.Message.StartsWith(option.Name, StringComparison.Ordinal))
+            );
     }
 
     [TestCaseSource(nameof(Paths))]

@@ -9,22 +9,25 @@ internal static class DurationOption
     private static readonly TimeSpan ShortestCopyTimeout = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestCopyTimeout = TimeSpan.FromDays(7);
 
-    /// <summary><c>--copy-timeout</c>, the time that one image may take.</summary>
-    public static Option<TimeSpan> CreateCopyTimeout() =>
+    /// <summary>The time that one image may take without <c>--copy-timeout</c>.</summary>
+    public static readonly TimeSpan DefaultCopyTimeout = TimeSpan.FromHours(4);
+
+    /// <summary><c>--copy-timeout</c>, the time that one image may take; null if it is not given.</summary>
+    public static Option<TimeSpan?> CreateCopyTimeout() =>
         Create(
             "--copy-timeout",
             "The maximum time of the copy of one image.",
             ShortestCopyTimeout,
             LongestCopyTimeout,
-            TimeSpan.FromHours(4)
+            DefaultCopyTimeout
         );
 
-    private static Option<TimeSpan> Create(string name, string description, TimeSpan minimum, TimeSpan maximum, TimeSpan defaultValue) =>
+    // Without a DefaultValueFactory, whose value the help would show as .NET writes it, 04:00:00.
+    private static Option<TimeSpan?> Create(string name, string description, TimeSpan minimum, TimeSpan maximum, TimeSpan defaultValue) =>
         new(name)
         {
             Description = $"{description} Default: {DurationParser.Format(defaultValue)}.",
             HelpName = "duration",
-            DefaultValueFactory = _ => defaultValue,
             CustomParser = result =>
             {
                 var text = result.Tokens[0].Value;
