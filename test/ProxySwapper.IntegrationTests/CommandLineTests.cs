@@ -143,6 +143,6 @@ internal sealed class CommandLineTests
     {
         var (exitCode, output, error) = await ProxySwapperProgram.RunAsync(["rewrite", "--", "-a"], ("PROXY_URL", "registry.example.com"));
         Assert.That((exitCode, error), Is.EqualTo((1, "")));
-        Assert.That(output, Does.StartWith("-a (unchanged: image '-a' left unchanged"));
+        Assert.That(output, Does.StartWith("-a (unchanged: its repository must consist of"));
     }
 }

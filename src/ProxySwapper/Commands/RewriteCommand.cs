@@ -130,7 +130,7 @@ internal static class RewriteCommand
             DecisionReason.IgnoredImage => "ignored by ignoreImages or placeholderImages",
             DecisionReason.OptedOut => $"its Pod has the label {WellKnownLabels.OptOutLabel}",
             DecisionReason.IgnoredNamespace => "namespace ignored by ignoreNamespaces",
-            _ => decision.Warning ?? NameOf(decision.Reason),
+            _ => decision.Fault ?? decision.Warning ?? NameOf(decision.Reason),
         };
 
     private static void WriteJson(IReadOnlyList<ImageDecision> decisions)

@@ -27,6 +27,9 @@ internal sealed record ImageDecision(
     /// <summary>True if the rules may send images of several repositories to the target's name.</summary>
     public bool IsTargetShared { get; init; }
 
+    /// <summary>Why the image, or what the rule makes of it, is not valid; the warning ends with it.</summary>
+    public string? Fault { get; init; }
+
     /// <summary>The Secret with which kubelet pulls the target, from the rule that decided; or null.</summary>
     public string? PullSecret { get; init; }
 

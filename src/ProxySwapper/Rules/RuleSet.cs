@@ -93,14 +93,7 @@ internal sealed class RuleSet
         if (Options.PlaceholderImages.Contains(image))
             return new(image, DecisionReason.IgnoredImage, null, null, null, null);
         if (!ImageReference.TryParse(image, out var parsed, out var fault))
-            return new(
-                image,
-                DecisionReason.Invalid,
-                null,
-                null,
-                null,
-                $"image '{Truncation.Shorten(image, Truncation.MaximumShownLength)}' left unchanged: {fault}"
-            );
+            return Unchanged(image, DecisionReason.Invalid, null, null, fault);
         var source = parsed.WithDefaultTag();
         if (IsIgnored(@namespace))
             return new(image, DecisionReason.IgnoredNamespace, source, null, null, null);
@@ -128,15 +121,27 @@ internal sealed class RuleSet
                 PullSecret = rule.PullSecret,
                 IsTargetShared = rule.IsTargetShared,
             }
-            : new(
+            : Unchanged(
                 image,
                 DecisionReason.InvalidTarget,
                 source,
-                null,
                 rule.Name,
-                $"image '{Truncation.Shorten(image, Truncation.MaximumShownLength)}' left unchanged: {rule.Name} would "
-                    + $"make it '{Truncation.Shorten(target, Truncation.MaximumShownLength)}', which is not a valid reference: {fault}"
+                $"{rule.Name} would make it '{Truncation.Shorten(target, Truncation.MaximumShownLength)}', "
+                    + $"which is not a valid reference: {fault}"
             );
+
+    private static ImageDecision Unchanged(string image, DecisionReason reason, ImageReference? source, string? rule, string fault) =>
+        new(
+            image,
+            reason,
+            source,
+            null,
+            rule,
+            $"image '{Truncation.Shorten(image, Truncation.MaximumShownLength)}' left unchanged: {fault}"
+        )
+        {
+            Fault = fault,
+        };
 
     private static FrozenSet<RegistryName> RegistriesOf(ProxySwapperOptions options) =>
         options
