@@ -43,8 +43,8 @@ internal static class CheckCommand
         };
         management.Validators.Add(result =>
         {
-            if (result.GetValueOrDefault<string?>() is { } text && !IsAddress(text))
-                result.AddError($"--management '{text}' must be a URL such as http://localhost:9090");
+            if (result.GetValueOrDefault<string?>() is { } text && ManagementClient.Validate(text) is { } fault)
+                result.AddError($"--management {fault}");
         });
         var webhook = new Option<string>("--webhook-name")
         {
@@ -163,9 +163,6 @@ internal static class CheckCommand
             return true;
         }
     }
-
-    private static bool IsAddress(string text) =>
-        Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Scheme is "http" or "https";
 
     /// <summary>The command line's settings.</summary>
     /// <param name="Configuration">The configuration file; null for the environment alone.</param>

@@ -18,6 +18,12 @@ internal sealed class ManagementClient(Uri address, string? token, Stream? conne
         MaxResponseContentBufferSize = MaximumBytes,
     };
 
+    /// <summary>What is wrong with an address, or null. It is not repeated, since it may have a password.</summary>
+    public static string? Validate(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Scheme is "http" or "https" && address.UserInfo.Length == 0
+            ? null
+            : "must be an http or https URL without user and password, such as http://localhost:9090";
+
     /// <summary>The state of the program.</summary>
     /// <exception cref="ManagementException">There was no response, or another one.</exception>
     public async Task<JsonDocument> GetAsync(CancellationToken cancellationToken)

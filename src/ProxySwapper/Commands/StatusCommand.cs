@@ -24,8 +24,8 @@ internal static class StatusCommand
         };
         url.Validators.Add(result =>
         {
-            if (result.Tokens is [{ Value: var text }] && !IsAddress(text))
-                result.AddError($"URL '{text}' must be an address without user and password, such as http://localhost:9090");
+            if (result.Tokens is [{ Value: var text }] && ManagementClient.Validate(text) is { } fault)
+                result.AddError($"URL {fault}");
         });
         var token = new Option<string?>("--token-file")
         {
@@ -139,7 +139,4 @@ internal static class StatusCommand
         fault is KubernetesException { Status: HttpStatusCode.Forbidden }
             ? $"{fault.Message}; grant get and create of pods/portforward in namespace {replica.Namespace}"
             : $"Pod {replica.Namespace}/{replica.Name}: {fault.Message}";
-
-    private static bool IsAddress(string text) =>
-        Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Scheme is "http" or "https" && address.UserInfo.Length == 0;
 }

@@ -42,8 +42,8 @@ internal sealed class StatusTests
         Assert.That(wrong.Error, Does.Contain("the management token is wrong").And.Not.Contain("another"));
     }
 
-    [TestCase(2, "must be an address", "status", "localhost:9090")]
-    [TestCase(2, "must be an address without user and password", "status", "http://me:secret@localhost")]
+    [TestCase(2, "must be an http or https URL", "status", "localhost:9090")]
+    [TestCase(2, "URL must be an http or https URL without user and password", "status", "http://me:secret@localhost")]
     [TestCase(2, "--token-file: ", "status", "--token-file", "/does/not/exist")]
     [TestCase(2, "--token-file: ", "status", "http://localhost:1", "--token-file", "/does/not/exist")]
     [TestCase(1, "GET http://127.0.0.1:1/populate: ", "status", "http://127.0.0.1:1")]

@@ -1,4 +1,5 @@
 using ProxySwapper.Commands;
+using ProxySwapper.Commands.Options;
 
 namespace ProxySwapper.Tests.Commands;
 
@@ -22,6 +23,24 @@ internal sealed class UsageTests
     [TestCase("convert --from foo x", "--from must be one of auto, k8s-image-swapper, kube-image-keeper, regsync, skopeo-sync, not 'foo'")]
     public void A_value_that_is_not_allowed_is_rejected_in_one_line(string arguments, string error) =>
         Assert.That(CommandTree.Create().Parse(arguments).Errors.Select(found => found.Message), Is.EqualTo([error]));
+
+    [TestCase("copy", "missing arguments SOURCE, TARGET; usage: proxyswapper copy SOURCE TARGET [options]")]
+    [TestCase("copy nginx", "missing argument TARGET; usage: proxyswapper copy SOURCE TARGET [options]")]
+    [TestCase("validate", "missing argument FILE; usage: proxyswapper validate FILE... [options]")]
+    [TestCase("copy a b c --nope", "unknown argument 'c'\nunknown option '--nope'")]
+    [TestCase("copy a b --copy-timeout", "missing value of --copy-timeout; usage: --copy-timeout duration")]
+    [TestCase("backfill --only x", "missing value of --only; usage: --only missing-after REGISTRY")]
+    [TestCase("convert x --from", "missing value of --from")]
+    [TestCase("credential serve", "--config is required")]
+    [TestCase("mirror --config-file a --config-file b", "--config-file can only be given once")]
+    [TestCase("status ftp://x", "URL must be an http or https URL without user and password, such as http://localhost:9090")]
+    [TestCase("status http://me:secret@x", "URL must be an http or https URL without user and password, such as http://localhost:9090")]
+    [TestCase(
+        "check --management http://me:secret@x",
+        "--management must be an http or https URL without user and password, such as http://localhost:9090"
+    )]
+    public void A_mistake_is_told_in_the_words_of_the_program(string arguments, string error) =>
+        Assert.That(string.Join('\n', UsageErrors.MessagesOf(CommandTree.Create().Parse(arguments))), Is.EqualTo(error));
 
     [TestCase("report --no-check")]
     [TestCase("report --no-check --fail-on unswapped")]

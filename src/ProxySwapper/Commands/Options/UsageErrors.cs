@@ -20,9 +20,23 @@ internal static class UsageErrors
                     _ => $"a command is required; {ValidCommands(subcommands)}",
                 }
             );
-        foreach (var message in command.Errors.Select(error => error.Message).Distinct(StringComparer.Ordinal))
+        foreach (var message in MessagesOf(command).Distinct(StringComparer.Ordinal))
             Console.Error.WriteLine(message);
         return Fail(command);
+    }
+
+    /// <summary>The errors of a command line, those of the parser in our words.</summary>
+    public static IEnumerable<string> MessagesOf(ParseResult command)
+    {
+        var missing = command.Errors.Select(error => error.SymbolResult).OfType<ArgumentResult>().Where(IsMissing).ToList();
+        if (missing.Count > 0)
+            yield return $"missing {(missing.Count == 1 ? "argument" : "arguments")} "
+                + $"{string.Join(", ", missing.Select(result => result.Argument.Name))}; usage: {UsageOf(command.CommandResult)}";
+        foreach (var token in command.UnmatchedTokens)
+            yield return token is ['-', _, ..] ? $"unknown option '{token}'" : $"unknown argument '{token}'";
+        foreach (var error in command.Errors)
+            if (!IsMissing(error.SymbolResult) && !command.UnmatchedTokens.Any(token => IsAbout(error, token)))
+                yield return error.SymbolResult is OptionResult option ? FaultOf(option) ?? error.Message : error.Message;
     }
 
     /// <summary>Prints a mistake that the parser cannot see.</summary>
@@ -55,6 +69,40 @@ internal static class UsageErrors
             return false;
         }
     }
+
+    private static bool IsMissing(SymbolResult? result) =>
+        result is ArgumentResult { Tokens.Count: 0, Argument.Arity.MinimumNumberOfValues: > 0 };
+
+    private static bool IsAbout(ParseError error, string unmatched) =>
+        error.SymbolResult is CommandResult && error.Message.Contains($"'{unmatched}'", StringComparison.Ordinal);
+
+    /// <summary>Why an option has the wrong number of values; null if it does not.</summary>
+    private static string? FaultOf(OptionResult result)
+    {
+        var (option, arity) = (result.Option, result.Option.Arity);
+        return result switch
+        {
+            { Option.Required: true, IdentifierTokenCount: 0 } => $"{option.Name} is required",
+            { Tokens.Count: var count } when count < arity.MinimumNumberOfValues => $"missing value of {option.Name}"
+                + (option.HelpName is { } value ? $"; usage: {option.Name} {value}" : ""),
+            { Tokens.Count: var count } when count > arity.MaximumNumberOfValues => $"{option.Name} can only be given once",
+            _ => null,
+        };
+    }
+
+    /// <summary>How a command is written: <c>proxyswapper copy SOURCE TARGET [options]</c>.</summary>
+    private static string UsageOf(CommandResult command) =>
+        string.Join(
+            ' ',
+            [
+                InvocationName.Typed,
+                PathOf(command),
+                .. command.Command.Arguments.Select(argument =>
+                    argument.Arity.MaximumNumberOfValues > 1 ? $"{argument.Name}..." : argument.Name
+                ),
+                "[options]",
+            ]
+        );
 
     private static string ValidCommands(IEnumerable<Command> commands) =>
         $"valid commands are {string.Join(", ", commands.Where(command => !command.Hidden).Select(command => command.Name))}";
