@@ -86,7 +86,7 @@ public sealed partial class ImageCopier(RegistryClients clients, TimeProvider ti
         [LoggerMessage(
             1,
             LogLevel.Debug,
-            "{Source} copied to {Target} as {Digest}: {Copied} blobs copied, {Mounted} mounted, {Bytes} bytes"
+            "{Source} copied to {Target} as {Digest}: blobs copied: {Copied}, mounted: {Mounted}, bytes: {Bytes}"
         )]
         public static partial void Copied(
             ILogger logger,

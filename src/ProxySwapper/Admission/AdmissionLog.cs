@@ -52,7 +52,7 @@ internal sealed partial class AdmissionLog(ILogger<AdmissionLog> logger)
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Debug, "Pod {PodNamespace}/{Pod}: {Count} images rewritten")]
+        [LoggerMessage(1, LogLevel.Debug, "Pod {PodNamespace}/{Pod}: images rewritten: {Count}")]
         public static partial void Patched(ILogger logger, string podNamespace, string pod, int count);
 
         [LoggerMessage(2, LogLevel.Debug, "Review {Uid} in {PodNamespace}: {Image} -> {Target} ({Reason}, {Rule})")]
@@ -69,7 +69,7 @@ internal sealed partial class AdmissionLog(ILogger<AdmissionLog> logger)
         [LoggerMessage(3, LogLevel.Warning, "In {PodNamespace}: {Warning}")]
         public static partial void Warned(ILogger logger, string podNamespace, string warning);
 
-        [LoggerMessage(5, LogLevel.Warning, "In {PodNamespace}: {Count} more warnings for the same Pod")]
+        [LoggerMessage(5, LogLevel.Warning, "In {PodNamespace}: further warnings for the same Pod: {Count}")]
         public static partial void MoreWarnings(ILogger logger, string podNamespace, int count);
 
         [LoggerMessage(4, LogLevel.Warning, "Request rejected with {Status}: {Reason}")]

@@ -128,7 +128,7 @@ internal sealed partial class TemplateBackfill(
         [LoggerMessage(
             1,
             LogLevel.Information,
-            "Checked {Workloads} workloads and {Pods} Pods with {Images} images: {Queued} were missing downstream and were queued"
+            "Checked workloads: {Workloads}, Pods: {Pods}, their images: {Images}; missing downstream and queued: {Queued}"
         )]
         public static partial void Done(ILogger logger, int workloads, int pods, int images, int queued);
 

@@ -155,7 +155,7 @@ internal static class BackfillCommand
             var count = report.Entries.Count(entry =>
                 isCounted(entry) && entry.Registry is not null && (registry is null || entry.Origin == registry)
             );
-            return count == 0 ? null : $"{ReportMessages.Number(count, "image")}{(registry is null ? "" : $" of {registry}")}";
+            return count == 0 ? null : $"{CountFormat.Format(count, "image")}{(registry is null ? "" : $" of {registry}")}";
         }
     }
 

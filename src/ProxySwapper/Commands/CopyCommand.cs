@@ -132,7 +132,10 @@ internal static class CopyCommand
         foreach (var manifest in plan.Manifests)
             Console.WriteLine($"  manifest  {manifest.Digest}");
         Console.WriteLine(
-            plan.IsUpToDate ? "up to date" : $"{plan.Requests} requests, {plan.Blobs.Count} blobs, {ByteSize.Format(plan.Bytes)} at most"
+            plan.IsUpToDate
+                ? "up to date"
+                : $"{CountFormat.Format(plan.Requests, "request")}, {CountFormat.Format(plan.Blobs.Count, "blob")}, "
+                    + $"{ByteSize.Format(plan.Bytes)} at most"
         );
         PrintDigest(plan.SourceDigest, plan.TargetDigest);
     }

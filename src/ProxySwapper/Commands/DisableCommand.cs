@@ -46,7 +46,9 @@ internal static class DisableCommand
                             Console.WriteLine($"{name} not found: nothing to disable.");
                         // From now on no Pod is gated; release those that still wait.
                         var version = await KubernetesVersion.GetAsync(client, cancellationToken);
-                        var released = version.IsAtLeast(1, 27) ? await ReleaseCommand.RunAsync(client, null, false, cancellationToken) : 0;
+                        var released = version.IsAtLeast(1, 27)
+                            ? await ReleaseCommand.RunAsync(client, null, false, null, cancellationToken)
+                            : 0;
                         return removed?.Fault is null ? released : 1;
                     }
                 )

@@ -41,7 +41,7 @@ internal sealed record ImageScan(
         var all = Builder.Entries.Select(entry => entry.Target).OfType<ImageReference>().Distinct().Count();
         await new DownstreamCheck(registries, compareDigests).RunAsync(
             Builder.Entries,
-            done => Progress.Show($"checked {done} of {all} images"),
+            done => Progress.Show($"checked {done} of {CountFormat.Format(all, "image")}"),
             cancellationToken
         );
         PullLimit = PullLimit.Of(registries.Clients.RateLimits);

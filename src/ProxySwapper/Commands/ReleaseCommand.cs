@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using ProxySwapper.Commands.Options;
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Population.Gates;
+using ProxySwapper.Registry;
 
 namespace ProxySwapper.Commands;
 
@@ -33,22 +34,29 @@ internal static class ReleaseCommand
             (arguments, cancellationToken) =>
                 kubernetes.RunAsync(
                     arguments,
-                    client => RunAsync(client, arguments.GetValue(@namespace), arguments.GetValue(keep), cancellationToken)
+                    client =>
+                        RunAsync(client, arguments.GetValue(@namespace), arguments.GetValue(keep), "No gated Pods.", cancellationToken)
                 )
         );
         return command;
     }
 
     /// <summary>Releases Pods and prints a line for each.</summary>
+    /// <param name="client">Of the cluster.</param>
+    /// <param name="namespace">The namespace of the Pods, or null for all.</param>
+    /// <param name="keepsImages">Whether rewritten images stay.</param>
+    /// <param name="whenNone">Printed if no Pod is gated; null for nothing.</param>
+    /// <param name="cancellationToken">Ends it.</param>
     /// <returns>The exit code: 1 when one of them still waits.</returns>
     public static async Task<int> RunAsync(
         KubernetesClient client,
         string? @namespace,
         bool keepsImages,
+        string? whenNone,
         CancellationToken cancellationToken
     )
     {
-        var (released, failed) = (0, 0);
+        var (released, failed, found) = (0, 0, false);
         var lifter = new GateLifter(client, new GateReleaser(NullLogger<GateReleaser>.Instance), TimeProvider.System);
         try
         {
@@ -60,13 +68,16 @@ internal static class ReleaseCommand
             return 1;
         }
         if (failed > 0)
-            await Console.Error.WriteLineAsync($"Released {released} gated Pods; {failed} failed.");
+            await Console.Error.WriteLineAsync($"Released {CountFormat.Format(released, "gated Pod")}; {failed} failed.");
         else if (released > 0)
-            Console.WriteLine($"Released {released} gated Pods.");
+            Console.WriteLine($"Released {CountFormat.Format(released, "gated Pod")}.");
+        else if (!found && whenNone is not null)
+            Console.WriteLine(whenNone);
         return failed == 0 ? 0 : 1;
 
         void Report(GatedPod pod, GateResult? result, string? error)
         {
+            found = true;
             if (error is null)
                 released += result is GateResult.Gone ? 0 : 1;
             else

@@ -58,7 +58,7 @@ internal sealed class PopulateDemo(IAnsiConsole console, ProxySwapperOptions opt
         }
         var copied = TimeProvider.System.GetElapsedTime(started).TotalMilliseconds;
         var blobs = downstream.Repository("mirror/team/shop").Blobs.Count;
-        console.MarkupLineInterpolated($"  copied after {copied:0} ms, all platforms: {blobs} blobs");
+        console.MarkupLineInterpolated($"  copied after {copied:0} ms, all platforms: {CountFormat.Format(blobs, "blob")}");
         return await VerifyAsync(ImageReference.Parse(target), index.Digest, cancellationToken);
     }
 

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using ProxySwapper.Admission;
 using ProxySwapper.Configuration;
 using ProxySwapper.Kubernetes.InMemory;
+using ProxySwapper.Registry;
 using ProxySwapper.Rules;
 using Spectre.Console;
 
@@ -27,7 +28,8 @@ internal sealed class SwapDemo(IAnsiConsole console, ProxySwapperOptions options
         }
         console.WriteLine();
         var verdict = isGood ? "correct" : "NOT correct";
-        console.MarkupLineInterpolated($"{pods} Pods admitted, {images} images rewritten; every patch was applied and checked: {verdict}.");
+        var (admitted, swapped) = (CountFormat.Format(pods, "Pod"), CountFormat.Format(images, "image"));
+        console.MarkupLineInterpolated($"{admitted} admitted, {swapped} rewritten; every patch was applied and checked: {verdict}.");
         return isGood;
     }
 

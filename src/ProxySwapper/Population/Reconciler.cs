@@ -110,11 +110,7 @@ internal sealed partial class Reconciler(
 
     private static partial class Log
     {
-        [LoggerMessage(
-            1,
-            LogLevel.Information,
-            "Reconciled {Pods} Pods with {Images} images: queued {Queued} that were missing downstream"
-        )]
+        [LoggerMessage(1, LogLevel.Information, "Reconciled Pods: {Pods}, their images: {Images}; missing downstream and queued: {Queued}")]
         public static partial void Done(ILogger logger, int pods, int images, int queued);
 
         [LoggerMessage(2, LogLevel.Warning, "Cannot reconcile the Pods of the cluster: {Fault}")]

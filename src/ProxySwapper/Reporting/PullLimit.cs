@@ -38,9 +38,18 @@ internal sealed record PullLimit(RateLimitStatus? Reported)
                     : most > Anonymous ? $"{pulls} exceed the first."
                     : $"{pulls} {(pulls == "1" ? "is" : "are")} within both."
                 );
-        var all = reported.Limit is { } limit ? $" of {limit}" : "";
-        var window = reported.Window is { } length ? string.Create(CultureInfo.InvariantCulture, $" in {length.TotalHours:0.#} hours") : "";
-        return $"Docker Hub reports that {reported.Remaining}{all} pulls{window} are left for this machine: "
-            + (most > reported.Remaining ? $"{pulls} exceed them." : $"{pulls} {(pulls == "1" ? "is" : "are")} within them.");
+        var left = reported.Limit is { } limit
+            ? $"{reported.Remaining} of {CountFormat.Format(limit, "pull")}"
+            : CountFormat.Format(reported.Remaining, "pull");
+        var window = reported.Window is { } length
+            ? string.Create(CultureInfo.InvariantCulture, $" in {length.TotalHours:0.#} {(length.TotalHours == 1 ? "hour" : "hours")}")
+            : "";
+        var (are, them) = reported.Remaining == 1 ? ("is", "it") : ("are", "them");
+        return $"Docker Hub reports that {left}{window} {are} left for this machine: "
+            + (
+                most > reported.Remaining
+                    ? $"{pulls} {(pulls == "1" ? "exceeds" : "exceed")} {them}."
+                    : $"{pulls} {(pulls == "1" ? "is" : "are")} within {them}."
+            );
     }
 }

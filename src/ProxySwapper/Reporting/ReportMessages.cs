@@ -86,10 +86,10 @@ internal static class ReportMessages
         return string.Create(CultureInfo.InvariantCulture, $"{size:0.#} {Units[unit]}");
     }
 
-    public static string Number(int count, string noun) => count == 1 ? $"1 {noun}" : $"{count} {noun}s";
-
     /// <summary>A number, or two if they differ.</summary>
     public static string Range(int least, int most) => least == most ? $"{least}" : $"{least} to {most}";
+
+    private static string Number(int count, string noun) => CountFormat.Format(count, noun);
 
     private static string Rest(ImageReport report)
     {

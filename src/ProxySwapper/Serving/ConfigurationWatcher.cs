@@ -157,7 +157,7 @@ internal sealed partial class ConfigurationWatcher : BackgroundService
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Information, "Configuration {File} reloaded with {Rules} rules")]
+        [LoggerMessage(1, LogLevel.Information, "Configuration {File} reloaded; rules: {Rules}")]
         public static partial void Reloaded(ILogger logger, string file, int rules);
 
         [LoggerMessage(2, LogLevel.Error, "Rejected configuration {File}, keeping the current one: {Faults}")]

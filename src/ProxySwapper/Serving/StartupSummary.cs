@@ -46,7 +46,7 @@ internal sealed partial class StartupSummary(ProxySwapperOptions options, ILogge
         [LoggerMessage(
             1,
             LogLevel.Information,
-            "{Rules} rules send images to {Targets}; swapPolicy {SwapPolicy}, populate.policy {Populate}"
+            "Images go to {Targets}; rules: {Rules}, swapPolicy: {SwapPolicy}, populate.policy: {Populate}"
         )]
         public static partial void Rules(ILogger logger, int rules, string targets, string swapPolicy, string populate);
 

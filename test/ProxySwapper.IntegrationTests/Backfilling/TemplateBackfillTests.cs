@@ -41,8 +41,8 @@ internal sealed class TemplateBackfillTests
             async () => (await EventsAsync(scene)).Contains("team-a/Deployment/deploy-03", StringComparison.Ordinal),
             "the Event of the Deployment whose image does not exist"
         );
-        Assert.That(program.Log, Does.Contain("Checked 55 workloads and 10 Pods with 23 images: "));
-        await TestWait.UntilAsync(() => program.Log.Split("Checked 55 workloads").Length > 4, "further looks");
+        Assert.That(program.Log, Does.Contain("Checked workloads: 55, Pods: 10, their images: 23; "));
+        await TestWait.UntilAsync(() => program.Log.Split("Checked workloads: 55,").Length > 4, "further looks");
         Assert.That(LinesWith(program, "Giving up on", "team/api:2"), Is.EqualTo(1), "not tried again at each look");
         Assert.That(LinesWith(program, "rollouts of example.com/v1 cannot be read: list rollouts.example.com: forbidden"), Is.EqualTo(1));
         Assert.That(program.Log, Does.Not.Contain("internal error"));

@@ -40,10 +40,10 @@ internal sealed class ReconcileMemoryTests
             """,
             new Dictionary<string, string> { ["KUBECONFIG"] = kubeconfig }
         );
-        await TestWait.UntilAsync(() => program.Log.Split("Reconciled 0 Pods").Length > 3, "the first looks");
+        await TestWait.UntilAsync(() => program.Log.Split("Reconciled Pods: 0,").Length > 3, "the first looks");
         // The first Pod loads the code.
         _pods = 1;
-        await TestWait.UntilAsync(() => program.Log.Split("Reconciled 1 Pods").Length > 3, "looks at one Pod");
+        await TestWait.UntilAsync(() => program.Log.Split("Reconciled Pods: 1,").Length > 3, "looks at one Pod");
         var before = ResidentOf(program.Id);
         var peak = before;
         _pods = Pods;
@@ -51,14 +51,14 @@ internal sealed class ReconcileMemoryTests
             () =>
             {
                 peak = Math.Max(peak, ResidentOf(program.Id));
-                return program.Log.Contains($"Reconciled {Pods} Pods", StringComparison.Ordinal);
+                return program.Log.Contains($"Reconciled Pods: {Pods},", StringComparison.Ordinal);
             },
             "the look at all Pods"
         );
         var growth = Math.Max(peak, ResidentOf(program.Id)) - before;
         TestContext.Out.WriteLine($"{before / 1e6:0.0} MB before, at most {growth / 1e6:0.0} MB more");
         Assert.That(growth, Is.LessThan(MaximumGrowth), $"{before} bytes before");
-        Assert.That(program.Log, Does.Contain($"with {Images} images: queued 0 that were missing"));
+        Assert.That(program.Log, Does.Contain($"their images: {Images}; missing downstream and queued: 0"));
     }
 
     private async Task RespondAsync(HttpContext context)

@@ -67,7 +67,7 @@ internal sealed class ServeTests : ServingFixture
         using var response = await Client.PostAsync("/mutate", content);
         Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.OK));
         await TestWait.UntilAsync(
-            () => Task.FromResult(Webhook.Log.Contains("490 more warnings", StringComparison.Ordinal)),
+            () => Task.FromResult(Webhook.Log.Contains("further warnings for the same Pod: 490", StringComparison.Ordinal)),
             "the last line about the Pod"
         );
         Assert.That(Webhook.Log.Split('\n').Count(line => line.Contains("\"Warning\":", StringComparison.Ordinal)), Is.EqualTo(10));

@@ -32,6 +32,7 @@ internal sealed class FileValidationTests
     [TestCase("proxyUrl: r.example\nreplica: 3\nimage: {}", "ChartValues", "file.yaml:2:1: unknown key 'replica'; valid keys are image, ")]
     [TestCase("proxyUrl: r.example\nrule: []\nswapPolicy: exists", "Configuration", "file.yaml:2:1: unknown key 'rule'; valid keys are ")]
     [TestCase("certificates: {mode: own}\nproxyUrl: r.example", "ChartValues", "file.yaml:1:22: certificates.mode: must be ")]
+    [TestCase("networkPolicy: {egressPorts: []}", "ChartValues", "file.yaml:1:30: networkPolicy.egressPorts: must have at least 1 item")]
     [TestCase("mode: semver", "MirrorFile", "file.yaml:1:1: images: is required: ")]
     [TestCase("nonsense: 1", "Configuration", "file.yaml:1:1: unknown key 'nonsense'; valid keys are ")]
     [TestCase("a: [", "Configuration", "file.yaml:2:1: invalid YAML: ")]

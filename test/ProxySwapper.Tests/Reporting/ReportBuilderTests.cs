@@ -153,6 +153,8 @@ internal sealed class ReportBuilderTests
     [TestCase(76, 100, 21600, 76, "76 of 100 pulls in 6 hours are left for this machine: 76 are within them.")]
     [TestCase(76, 100, 21600, 77, "76 of 100 pulls in 6 hours are left for this machine: 77 exceed them.")]
     [TestCase(5, null, null, 6, "5 pulls are left for this machine: 6 exceed them.")]
+    [TestCase(0, 1, 3600, 1, "0 of 1 pull in 1 hour are left for this machine: 1 exceeds them.")]
+    [TestCase(1, null, null, 1, "1 pull is left for this machine: 1 is within it.")]
     public void A_cold_start_is_compared_with_what_docker_hub_reported(int remaining, int? limit, int? window, int pulls, string verdict)
     {
         TimeSpan? length = window is { } seconds ? TimeSpan.FromSeconds(seconds) : null;

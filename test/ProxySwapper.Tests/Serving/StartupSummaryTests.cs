@@ -19,6 +19,6 @@ internal sealed class StartupSummaryTests
         );
         using var log = new CapturedLog();
         await new StartupSummary(options, log.CreateLogger<StartupSummary>()).StartAsync(default);
-        Assert.That(log.Text, Is.EqualTo("1 rules send images to r.example; swapPolicy exists, populate.policy delayed"));
+        Assert.That(log.Text, Is.EqualTo("Images go to r.example; rules: 1, swapPolicy: exists, populate.policy: delayed"));
     }
 }

@@ -14,13 +14,7 @@ internal static class DurationOption
 
     /// <summary><c>--copy-timeout</c>, the time that one image may take; null if it is not given.</summary>
     public static Option<TimeSpan?> CreateCopyTimeout() =>
-        Create(
-            "--copy-timeout",
-            "The maximum time of the copy of one image.",
-            ShortestCopyTimeout,
-            LongestCopyTimeout,
-            DefaultCopyTimeout
-        );
+        Create("--copy-timeout", "The maximum time of the copy of one image.", ShortestCopyTimeout, LongestCopyTimeout, DefaultCopyTimeout);
 
     // Without a DefaultValueFactory, whose value the help would show as .NET writes it, 04:00:00.
     private static Option<TimeSpan?> Create(string name, string description, TimeSpan minimum, TimeSpan maximum, TimeSpan defaultValue) =>

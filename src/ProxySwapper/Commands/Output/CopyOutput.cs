@@ -1,3 +1,4 @@
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.Copying;
 using ProxySwapper.Registry.Timing;
 using Spectre.Console;
@@ -26,7 +27,8 @@ internal static class CopyOutput
         if (result.Outcome == CopyOutcome.UpToDate)
             return $"{request.Target} is up to date";
         var rate = result.BytesCopied > 0 && duration > TimeSpan.Zero ? (long)(result.BytesCopied / duration.TotalSeconds) : 0;
-        return $"{request.Source} -> {request.Target}: {result.BlobsCopied} blobs copied, {result.BlobsMounted} mounted, "
+        return $"{request.Source} -> {request.Target}: "
+            + $"{CountFormat.Format(result.BlobsCopied, "blob")} copied, {result.BlobsMounted} mounted, "
             + $"{result.BlobsPresent} already present; {ByteSize.Format(result.BytesCopied)} copied in {DurationFormat.Format(duration)}"
             + (rate > 0 ? $" ({ByteSize.Format(rate)}/s)" : "");
     }

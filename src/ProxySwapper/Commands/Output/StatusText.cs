@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
+using ProxySwapper.Registry;
 using ProxySwapper.Registry.Timing;
-using ProxySwapper.Reporting;
 
 namespace ProxySwapper.Commands.Output;
 
@@ -34,7 +34,7 @@ internal sealed class StatusText
                 $"ProxySwapper {_state.Text("version")}".TrimEnd(),
                 _state.Text("replica") is { Length: > 0 } replica ? $"replica {replica}" : "",
                 _state.Text("policy") is { Length: > 0 } policy ? $"populate.policy {policy}" : "",
-                $"{_state.Number("known")} images known downstream"
+                $"{CountFormat.Format((long)_state.Number("known"), "image")} known downstream"
             )
         );
         _output.WriteLine(Summary());
@@ -57,7 +57,7 @@ internal sealed class StatusText
                     item.Text("target"),
                     StatusReason.Meaning(item.Text("reason")),
                     item.Text("reason"),
-                    $"{ReportMessages.Number((int)item.Number("failures"), "failure")}, next try in {item.Until("nextTry")}",
+                    $"{CountFormat.Format((int)item.Number("failures"), "failure")}, next try in {item.Until("nextTry")}",
                 ]
         );
         WriteList(
@@ -68,7 +68,7 @@ internal sealed class StatusText
                     item.Text("target"),
                     StatusReason.Meaning(item.Text("reason")),
                     item.Text("reason"),
-                    Join($"{item.Since("at")} ago", $"{ReportMessages.Number((int)item.Number("failures"), "failure")}", Origin(item)),
+                    Join($"{item.Since("at")} ago", $"{CountFormat.Format((int)item.Number("failures"), "failure")}", Origin(item)),
                 ]
         );
         WriteList("queued", "Queued", item => [item.Text("target"), Join($"for {item.Since("queuedAt")}", Origin(item))]);
@@ -176,7 +176,7 @@ internal sealed class StatusText
     private static string Seen(StatusItem item) =>
         Join(
             item.Text("rule"),
-            $"seen {ReportMessages.Number((int)item.Number("count"), "time")}",
+            $"seen {CountFormat.Format((int)item.Number("count"), "time")}",
             $"last in {item.Text("namespace")} {item.Since("lastSeen")} ago"
         );
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using ProxySwapper.Registry;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
@@ -86,9 +87,9 @@ internal sealed class SchemaValidator(JsonElement root, YamlSource source)
             if (!mapping.Children.ContainsKey(new YamlScalarNode(key)) && !HasDefault(key))
                 source.Report(path, mapping, $"{key} is required");
         if (Number(schema, "minProperties") is { } least && mapping.Children.Count < least)
-            source.Report(path, mapping, $"must have at least {least} keys");
+            source.Report(path, mapping, $"must have at least {CountFormat.Format((long)least, "key")}");
         if (Number(schema, "maxProperties") is { } most && mapping.Children.Count > most)
-            source.Report(path, mapping, $"must have at most {most} keys");
+            source.Report(path, mapping, $"must have at most {CountFormat.Format((long)most, "key")}");
 
         // A key that is left out has it.
         bool HasDefault(string key) =>
@@ -98,9 +99,9 @@ internal sealed class SchemaValidator(JsonElement root, YamlSource source)
     private void ValidateList(JsonElement schema, YamlSequenceNode list, string path)
     {
         if (Number(schema, "minItems") is { } least && list.Children.Count < least)
-            source.Report(path, list, $"must have at least {least} items");
+            source.Report(path, list, $"must have at least {CountFormat.Format((long)least, "item")}");
         if (Number(schema, "maxItems") is { } most && list.Children.Count > most)
-            source.Report(path, list, $"must have at most {most} items");
+            source.Report(path, list, $"must have at most {CountFormat.Format((long)most, "item")}");
         if (schema.TryGetProperty("uniqueItems", out var unique) && unique.ValueKind == JsonValueKind.True)
             foreach (var twice in list.Children.GroupBy(item => item).Where(group => group.Count() > 1))
                 source.Report(path, twice.Last(), "duplicate item");
@@ -145,7 +146,7 @@ internal sealed class SchemaValidator(JsonElement root, YamlSource source)
         if (Number(schema, "minLength") is { } shortest && value.Length < shortest)
             return "must not be empty";
         if (Number(schema, "maxLength") is { } longest && value.Length > longest)
-            return $"must have at most {longest} characters";
+            return $"must have at most {CountFormat.Format((long)longest, "character")}";
         return null;
     }
 

@@ -5,6 +5,7 @@ using ProxySwapper.Kubernetes.Connection;
 using ProxySwapper.Management;
 using ProxySwapper.Population.Queue;
 using ProxySwapper.Population.Work;
+using ProxySwapper.Registry;
 using ProxySwapper.Rules;
 
 namespace ProxySwapper.Population.Cluster;
@@ -54,10 +55,10 @@ internal sealed partial class FailureEvents(
         // For a Pod known only from a review, no Event is written.
         if (job.Origins.FirstOrDefault(origin => origin.Uid is not null) is not { } origin)
             return;
-        var (error, tries) = (job.LastFault ?? "", job.Failures);
+        var (error, attempts) = (job.LastFault ?? "", CountFormat.Format(job.Failures, "attempt"));
         var note = job.Work is CopyWork copy
-            ? $"Copying {copy.Source} to {copy.Target} failed after {tries} attempts: {error}"
-            : $"Pulling {job.Work.Target} through its cache failed after {tries} attempts: {error}";
+            ? $"Copying {copy.Source} to {copy.Target} failed after {attempts}: {error}"
+            : $"Pulling {job.Work.Target} through its cache failed after {attempts}: {error}";
         Write(
             job.Work.Key,
             new EventSubject(origin.ApiVersion, origin.Kind, origin.Namespace, origin.Name ?? "", origin.Uid),

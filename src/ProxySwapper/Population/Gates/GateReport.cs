@@ -38,7 +38,7 @@ internal sealed partial class GateReport(GateMetrics metrics, FailureEvents even
         [LoggerMessage(
             2,
             LogLevel.Warning,
-            "Released Pod {Pod} after {Seconds:0.0} s without all its images downstream, restoring {Restored} originals: {Reason}"
+            "Released Pod {Pod} after {Seconds:0.0} s without all its images downstream (originals restored: {Restored}): {Reason}"
         )]
         public static partial void Failed(ILogger logger, string pod, double seconds, int restored, string reason);
     }

@@ -68,7 +68,7 @@ internal sealed partial class JobResults(
         [LoggerMessage(3, LogLevel.Warning, "{Target}: attempt {Failures} failed, next attempt at {NextTry:u}: {Fault}")]
         public static partial void Retried(ILogger logger, string target, int failures, DateTimeOffset nextTry, string fault);
 
-        [LoggerMessage(4, LogLevel.Error, "Giving up on {Target} from {Source} after {Failures} attempts: {Fault}")]
+        [LoggerMessage(4, LogLevel.Error, "Giving up on {Target} from {Source} after attempt {Failures}: {Fault}")]
         public static partial void GivenUp(ILogger logger, string target, string source, int failures, string fault);
     }
 }

@@ -86,7 +86,7 @@ internal sealed partial class PopulationWorker(
         )]
         public static partial void Left(ILogger logger, string target, string source);
 
-        [LoggerMessage(2, LogLevel.Information, "Waiting for {Count} running copies")]
+        [LoggerMessage(2, LogLevel.Information, "Waiting for running copies: {Count}")]
         public static partial void Waiting(ILogger logger, int count);
 
         [LoggerMessage(3, LogLevel.Error, "{Target} failed with an internal error")]

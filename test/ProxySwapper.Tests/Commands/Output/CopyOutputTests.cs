@@ -93,6 +93,7 @@ internal sealed class CopyOutputTests
                     + "150 MiB copied in 1 min 15 s (2 MiB/s)"
             )
         );
+        Assert.That(CopyOutput.Describe(request, result with { BlobsCopied = 1 }, TimeSpan.Zero), Does.Contain(": 1 blob copied, "));
         Assert.That(
             CopyOutput.Describe(request, result with { Outcome = CopyOutcome.UpToDate }, TimeSpan.Zero),
             Is.EqualTo("registry.example.com/nginx:1 is up to date")

@@ -44,7 +44,7 @@ internal sealed class FailureEventsTests
         );
         Assert.That(
             (string?)written["note"],
-            Is.EqualTo("Copying up.example.com/app:1 to down.example.com/app:1 failed after 1 attempts: MANIFEST_UNKNOWN")
+            Is.EqualTo("Copying up.example.com/app:1 to down.example.com/app:1 failed after 1 attempt: MANIFEST_UNKNOWN")
         );
         Assert.That(_server.Requests.Last(), Is.EqualTo("POST /apis/events.k8s.io/v1/namespaces/team/events"));
     }
