@@ -24,7 +24,7 @@ internal sealed partial class RateLimitTracker(RegistryName host, TimeProvider t
         Log.Remaining(_logger, host, remaining, limit);
         var isFew = limit is { } all ? remaining <= all / 10 : remaining <= 10;
         if (isFew && !_warned)
-            Log.Few(_logger, host, remaining, limit, _status.Window);
+            Log.Few(_logger, host, remaining, limit, _status.Window is { } length ? DurationFormat.Format(length) : "the window");
         _warned = isFew;
     }
 
@@ -54,7 +54,7 @@ internal sealed partial class RateLimitTracker(RegistryName host, TimeProvider t
             Level = LogLevel.Warning,
             Message = "{Host}: only {Remaining} of {Limit} pulls remain in {Window}; logging in raises the limit"
         )]
-        public static partial void Few(ILogger logger, RegistryName host, int remaining, int? limit, TimeSpan? window);
+        public static partial void Few(ILogger logger, RegistryName host, int remaining, int? limit, string window);
     }
 }
 

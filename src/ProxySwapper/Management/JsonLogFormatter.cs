@@ -1,6 +1,7 @@
 using System.Globalization;
 using Serilog.Events;
 using Serilog.Formatting;
+using Serilog.Formatting.Display;
 using Serilog.Formatting.Json;
 
 namespace ProxySwapper.Management;
@@ -14,6 +15,9 @@ internal sealed class JsonLogFormatter(bool withTraces) : ITextFormatter
 {
     private static readonly JsonValueFormatter Values = new(typeTagName: null);
 
+    /// <summary>Writes the message as the text format does: strings without quotes.</summary>
+    private static readonly MessageTemplateTextFormatter Message = new("{Message:lj}", CultureInfo.InvariantCulture);
+
     public void Format(LogEvent logEvent, TextWriter output)
     {
         output.Write("{\"time\":\"");
@@ -21,7 +25,7 @@ internal sealed class JsonLogFormatter(bool withTraces) : ITextFormatter
         output.Write("\",\"level\":\"");
         output.Write(NameOf(logEvent.Level));
         output.Write('"');
-        Write(output, "message", logEvent.RenderMessage(CultureInfo.InvariantCulture));
+        Write(output, "message", MessageOf(logEvent));
         foreach (var (name, value) in logEvent.Properties)
         {
             if (name == "EventId")
@@ -36,6 +40,13 @@ internal sealed class JsonLogFormatter(bool withTraces) : ITextFormatter
         if (logEvent.Exception is { } exception)
             Write(output, "exception", withTraces ? exception.ToString() : ExceptionText.Describe(exception));
         output.WriteLine('}');
+    }
+
+    private static string MessageOf(LogEvent logEvent)
+    {
+        using var message = new StringWriter(CultureInfo.InvariantCulture);
+        Message.Format(logEvent, message);
+        return message.ToString();
     }
 
     private static void Write(TextWriter output, string name, string value)

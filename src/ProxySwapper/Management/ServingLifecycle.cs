@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using ProxySwapper.Configuration;
+using ProxySwapper.Registry.Timing;
 
 namespace ProxySwapper.Management;
 
@@ -27,7 +28,7 @@ internal sealed partial class ServingLifecycle(
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         readiness.Drain();
-        Log.Draining(logger, options.DrainDelay);
+        Log.Draining(logger, DurationFormat.Format(options.DrainDelay));
         await Task.Delay(options.DrainDelay, time, cancellationToken);
     }
 
@@ -48,6 +49,6 @@ internal sealed partial class ServingLifecycle(
         public static partial void Ready(ILogger logger);
 
         [LoggerMessage(3, LogLevel.Information, "No longer ready; still serving for {Delay} before shutdown")]
-        public static partial void Draining(ILogger logger, TimeSpan delay);
+        public static partial void Draining(ILogger logger, string delay);
     }
 }

@@ -111,7 +111,7 @@ internal sealed class RecoveryTests
         await TestWait.UntilAsync(
             () =>
                 scene.Webhook.Log.Contains(
-                    $"{downstream.Address}/mirror/team/other:1\\\" from \\\"{held.Registry.Address}/team/other:1\\\" was still queued",
+                    $"{downstream.Address}/mirror/team/other:1 from {held.Registry.Address}/team/other:1 was still queued",
                     StringComparison.Ordinal
                 ),
             "the name in the log"

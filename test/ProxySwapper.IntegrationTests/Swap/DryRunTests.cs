@@ -57,8 +57,8 @@ internal sealed class DryRunTests
             Assert.That(state["failed"]!.AsArray(), Is.Empty);
             Assert.That(
                 webhook.Log,
-                Does.Contain($"Dry run: \\\"nginx:1\\\" of Pod \\\"{@namespace}\\\"/")
-                    .And.Contain("would be rewritten to \\\"registry.example.com/library/nginx:1\\\" by \\\"proxyUrl\\\"")
+                Does.Contain($"Dry run: nginx:1 of Pod {@namespace}/")
+                    .And.Contain("would be rewritten to registry.example.com/library/nginx:1 by proxyUrl")
             );
             Assert.That(webhook.Log, Does.Contain("dryRun is on"));
         });

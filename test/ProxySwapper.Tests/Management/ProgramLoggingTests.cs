@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Reflection;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging;
 using ProxySwapper.Configuration;
 using ProxySwapper.Management;
@@ -43,9 +44,27 @@ internal sealed class ProgramLoggingTests
         Assert.That(DateTimeOffset.Parse($"{line["time"]}", CultureInfo.InvariantCulture).Offset, Is.EqualTo(TimeSpan.Zero));
         Assert.That(
             ($"{line["level"]}", $"{line["message"]}", (int)line["Count"]!, $"{line["logger"]}"),
-            Is.EqualTo(("warn", "In \"shop\": 2 images\n of \"a \\\"registry\\\"\"", 2, "ProxySwapper.Admission"))
+            Is.EqualTo(("warn", "In shop: 2 images\n of a \"registry\"", 2, "ProxySwapper.Admission"))
         );
         Assert.That(written.ToString().TrimEnd('\n'), Does.Not.Contain("\n"));
+    }
+
+    [TestCase(LogFormat.Text)]
+    [TestCase(LogFormat.Json)]
+    public void The_message_is_the_same_in_both_formats(LogFormat format)
+    {
+        var log = LoggerMessage.Define<string, int, double, string?, DateTimeOffset, RegistryName>(
+            LogLevel.Information,
+            new EventId(1),
+            "{Text} {Count} {Share:0.0} {Nothing} {At:u} {Registry}"
+        );
+        var line = Write(
+            LogLevel.Information,
+            format,
+            loggers => log(loggers.CreateLogger("A"), "a \"text\"", 1, 2.25, null, DateTimeOffset.UnixEpoch, RegistryName.DockerHub, null)
+        );
+        var message = format == LogFormat.Json ? (string?)JsonNode.Parse(line)!["message"] : line.TrimEnd().Split(" A: ")[1];
+        Assert.That(message, Is.EqualTo("a \"text\" 1 2.3 null 1970-01-01 00:00:00Z docker.io"));
     }
 
     [TestCase(LogEventLevel.Verbose, "trace")]
@@ -142,23 +161,16 @@ internal sealed class ProgramLoggingTests
         });
     }
 
-    /// <summary>Times as ISO 8601 has them, and values as the configuration spells them.</summary>
+    /// <summary>Times as ISO 8601 has them, durations with units, and values as the configuration spells them.</summary>
     [Test]
     public void Log_messages_have_no_times_and_enum_members_in_the_format_of_dotnet()
     {
-        const BindingFlags all = BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic;
-        var messages =
-            from type in typeof(ProgramLogging).Assembly.GetTypes().Concat(typeof(RegistryName).Assembly.GetTypes())
-            from method in type.GetMethods(all | BindingFlags.DeclaredOnly)
-            let attribute = method.GetCustomAttribute<LoggerMessageAttribute>()
-            where attribute is not null
-            from parameter in method.GetParameters()
-            select (Name: $"{type}.{method.Name}", attribute.Level, attribute.Message, Parameter: parameter);
-        var found = messages.ToList();
+        var found = Messages().ToList();
         var wrong = found.Where(message =>
             message.Parameter.ParameterType == typeof(DateTimeOffset)
                 && !message.Message.Contains($"{{{message.Parameter.Name}:u}}", StringComparison.OrdinalIgnoreCase)
             || message is { Level: >= LogLevel.Information, Parameter.ParameterType.IsEnum: true }
+            || (Nullable.GetUnderlyingType(message.Parameter.ParameterType) ?? message.Parameter.ParameterType) == typeof(TimeSpan)
         );
         Assert.That(wrong.Select(message => $"{message.Name}: {message.Message}"), Is.Empty);
         Assert.That(
@@ -167,6 +179,34 @@ internal sealed class ProgramLoggingTests
                 message.Parameter.ParameterType == typeof(DateTimeOffset)
             )
         );
+    }
+
+    /// <summary>"rules: 1", since "1 rules" would be wrong; units of measurement have no singular.</summary>
+    [Test]
+    public void Log_messages_have_no_plural_after_a_count() =>
+        Assert.That(
+            Messages()
+                .Where(message => message.Parameter.ParameterType == typeof(int) || message.Parameter.ParameterType == typeof(long))
+                .Where(message =>
+                    Regex.IsMatch(
+                        message.Message,
+                        $@"\{{{message.Parameter.Name}\}} (?!ms\b|bytes\b)([a-z]+ )?[A-Za-z]+s\b",
+                        RegexOptions.IgnoreCase
+                    )
+                )
+                .Select(message => $"{message.Name}: {message.Message}"),
+            Is.Empty
+        );
+
+    private static IEnumerable<(string Name, LogLevel Level, string Message, ParameterInfo Parameter)> Messages()
+    {
+        const BindingFlags all = BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic;
+        return from type in typeof(ProgramLogging).Assembly.GetTypes().Concat(typeof(RegistryName).Assembly.GetTypes())
+            from method in type.GetMethods(all | BindingFlags.DeclaredOnly)
+            let attribute = method.GetCustomAttribute<LoggerMessageAttribute>()
+            where attribute is not null
+            from parameter in method.GetParameters()
+            select (Name: $"{type}.{method.Name}", attribute.Level, attribute.Message, Parameter: parameter);
     }
 
     private static InvalidOperationException Thrown()
