@@ -11,11 +11,15 @@ print_last_line() { if [[ -t 1 ]]; then printf '\r\e[K'; fi; printf '%s\n' "$*";
 # step NAME ESTIMATE COMMAND…: runs a command with its output in a file of the results. A failure ends the run.
 step() {
   local name=$1 began=$SECONDS next=$((SECONDS + tick)) code=0
+  if $interrupted; then exit 1; fi
   "${@:3}" >"$results/$name.log" 2>&1 &
   job=$!
   print_line "$name …"
   while kill -0 "$job" 2>/dev/null; do
-    sleep 0.2
+    # A terminal sends Ctrl-C to this one too.
+    sleep 0.2 || true
+    # Again, for a signal that came before $job was known.
+    if $interrupted; then kill "$job" 2>/dev/null || true; fi
     if ((SECONDS >= next)); then
       print_line "$name … $(clock $((SECONDS - began))) of $2"
       next=$((SECONDS + tick))
