@@ -1,7 +1,9 @@
 using System.Net;
 using System.Net.Security;
 using System.Security.Authentication;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Options;
@@ -27,6 +29,9 @@ internal sealed class Listeners(
 {
     /// <summary>No legitimate client is slower than this.</summary>
     private static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long the requests on a closed connection may take to end; usually they do within milliseconds.</summary>
+    private static readonly TimeSpan EndTime = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Bytes per connection that may be buffered in each direction.</summary>
     private const int BufferSize = 64 * 1024;
@@ -95,10 +100,25 @@ internal sealed class Listeners(
             connection =>
             {
                 connection.Features.Get<LimitedConnection>()?.MarkSecured();
-                return next(connection);
+                return IsHttp2(connection) ? EndWithTransportAsync(connection, next(connection)) : next(connection);
             }
         );
     }
+
+    /// <summary>
+    /// Kestrel aborts a connection with HTTP/2 whose client sends very many requests and reads no responses, but some of these requests
+    /// never end, and the connection and all its memory would wait for them (https://github.com/dotnet/aspnetcore/issues/51307).
+    /// </summary>
+    private static async Task EndWithTransportAsync(ConnectionContext connection, Task serving)
+    {
+        await serving.WaitAsync(connection.ConnectionClosed).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!serving.IsCompleted)
+            await Task.WhenAny(serving, Task.Delay(EndTime, TimeProvider.System));
+    }
+
+    /// <summary>With HTTP/1.1 requests always end, and read their bodies from the memory of the connection.</summary>
+    private static bool IsHttp2(ConnectionContext connection) =>
+        connection.Features.Get<ISslStreamFeature>()?.SslStream.NegotiatedApplicationProtocol == SslApplicationProtocol.Http2;
 
     private void ConfigureManagement(ListenOptions listen)
     {

@@ -27,12 +27,25 @@ internal sealed class Flood(ProxySwapperProcess webhook, IPAddress? address = nu
     public static Flood Of(ProxySwapperProcess webhook, IPAddress? address = null) => new(webhook, address);
 
     /// <summary>Opens connections in the given way; the webhook may close some of them.</summary>
-    public Task OpenAsync(int count, Func<Flood, int, Task> open)
+    public Task OpenAsync(int count, Func<Flood, int, Task> open) => OpenAsync(count, open, _end.Token);
+
+    /// <summary>The same for some time: a new connection for each that the webhook has closed or that has sent all it has.</summary>
+    /// <param name="time">How long; not longer than it takes to open <paramref name="most"/> connections.</param>
+    /// <param name="most">The largest number of connections.</param>
+    /// <param name="open">Opens one.</param>
+    public async Task OpenForAsync(TimeSpan time, int most, Func<Flood, int, Task> open)
+    {
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(_end.Token);
+        over.CancelAfter(time);
+        await OpenAsync(most, open, over.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private Task OpenAsync(int count, Func<Flood, int, Task> open, CancellationToken cancellationToken)
     {
         var opening = System.Threading.Tasks.Parallel.ForAsync(
             0,
             count,
-            new ParallelOptions { MaxDegreeOfParallelism = Parallel, CancellationToken = _end.Token },
+            new ParallelOptions { MaxDegreeOfParallelism = Parallel, CancellationToken = cancellationToken },
             async (number, _) =>
             {
                 try
@@ -127,12 +140,13 @@ internal sealed class Flood(ProxySwapperProcess webhook, IPAddress? address = nu
     /// <summary>The same after a valid review, whose stream counts for the first round.</summary>
     /// <param name="rounds">How many times frames are sent.</param>
     /// <param name="frames">The frames of a round.</param>
+    /// <param name="pause">The time between two rounds.</param>
     /// <param name="settings">Identifiers and values.</param>
-    public async Task SendFramesAfterReviewAsync(int rounds, Func<int, byte[]> frames, params (ushort, uint)[] settings)
+    public async Task SendFramesAfterReviewAsync(int rounds, Func<int, byte[]> frames, TimeSpan pause, params (ushort, uint)[] settings)
     {
         var stream = await ProveAsync(SslApplicationProtocol.Http2);
         await stream.WriteAsync(Http2Frames.Change(settings));
-        await SendFramesAsync(stream, Enumerable.Range(1, rounds), frames, TimeSpan.Zero);
+        await SendFramesAsync(stream, Enumerable.Range(1, rounds), frames, pause);
     }
 
     private static async Task SendFramesAsync(Stream stream, IEnumerable<int> rounds, Func<int, byte[]> frames, TimeSpan pause)

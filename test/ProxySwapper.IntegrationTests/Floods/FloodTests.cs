@@ -19,6 +19,21 @@ internal sealed class FloodTests
     /// <summary>In the names of images that the attacker's reviews have.</summary>
     private const string HostileName = "hostile";
 
+    /// <summary>How long frames are sent.</summary>
+    private static readonly TimeSpan AttackTime = TimeSpan.FromSeconds(3);
+
+    /// <summary>So many connections are opened to send frames.</summary>
+    private const int MostConnections = 2000;
+
+    /// <summary>So many times a connection opens streams.</summary>
+    private const int StreamRounds = 20;
+
+    /// <summary>
+    /// Between two rounds of about a thousand frames. The attacker runs on the same processors, and without a pause it would be its own
+    /// load that is measured.
+    /// </summary>
+    private static readonly TimeSpan FramePause = TimeSpan.FromMilliseconds(20);
+
     private static readonly byte[] Part = new byte[16 * 1024];
 
     private ProxySwapperProcess _webhook = null!;
@@ -114,59 +129,48 @@ internal sealed class FloodTests
     }
 
     [Test]
-    public Task Floods_of_pings_after_a_valid_review() => SendAfterReviewAsync(20, 50, _ => Http2Frames.Pings(1000));
+    public Task Floods_of_pings_after_a_valid_review() => SendAfterReviewAsync(50, _ => Http2Frames.Pings(1000));
 
     [Test]
-    public Task Floods_of_settings() => SendHttp2Async(20, 50, _ => Http2Frames.EmptySettings(1000));
+    public Task Floods_of_settings() => SendHttp2Async(50, _ => Http2Frames.EmptySettings(1000));
 
     [Test]
     public Task Floods_of_requests_that_are_reset_at_once() =>
-        SendHttp2Async(20, 200, round => [.. Http2Frames.Request((2 * round) + 1), .. Http2Frames.Reset((2 * round) + 1)]);
+        SendHttp2Async(StreamRounds, Streams(stream => [.. Http2Frames.Request(stream), .. Http2Frames.Reset(stream)]));
 
     [Test]
-    public Task Headers_that_never_end() => SendHttp2Async(100, 1, _ => Http2Frames.EndlessHeaders(1, 100));
+    public Task Headers_that_never_end() => SendHttp2Async(1, _ => Http2Frames.EndlessHeaders(1, 100));
 
     [Test]
     public Task Empty_parts_of_bodies() =>
-        SendHttp2Async(20, 200, round => round == 0 ? Http2Frames.Request(1) : Http2Frames.EmptyBodies(1, 1000));
+        SendHttp2Async(200, round => round == 0 ? Http2Frames.Request(1) : Http2Frames.EmptyBodies(1, 1000));
 
     [Test]
     public Task Thousands_of_streams_whose_bodies_do_not_end() =>
-        SendHttp2Async(
-            200,
-            100,
-            round => [.. Http2Frames.Request((2 * round) + 1), .. Http2Frames.Body((2 * round) + 1, Part.AsSpan(0, 2000))]
-        );
+        SendHttp2Async(StreamRounds, Streams(stream => [.. Http2Frames.Request(stream), .. Http2Frames.Body(stream, Part.AsSpan(0, 200))]));
 
     [Test]
     public Task Thousands_of_streams_whose_bodies_do_not_end_after_a_valid_review() =>
         SendAfterReviewAsync(
-            200,
-            100,
-            round => [.. Http2Frames.Request((2 * round) + 1), .. Http2Frames.Body((2 * round) + 1, Part.AsSpan(0, 2000))]
+            StreamRounds,
+            Streams(stream => [.. Http2Frames.Request(stream), .. Http2Frames.Body(stream, Part.AsSpan(0, 200))])
         );
 
     [Test]
     public Task Streams_that_fill_their_windows() =>
         SendHttp2Async(
-            200,
-            100,
-            round =>
-                [
-                    .. Http2Frames.Request((2 * round) + 1),
-                    .. Http2Frames.Body((2 * round) + 1, Part),
-                    .. Http2Frames.Body((2 * round) + 1, Part),
-                ]
+            StreamRounds,
+            Streams(stream => [.. Http2Frames.Request(stream), .. Http2Frames.Body(stream, Part), .. Http2Frames.Body(stream, Part)], 16)
         );
 
-    [Test]
-    public Task Reviews_whose_responses_are_not_read([Values] bool isAfterReview)
+    [TestCase(true, true), TestCase(false, true), TestCase(true, false)]
+    public Task Reviews_whose_responses_are_not_read(bool isAfterReview, bool mayBeSent)
     {
-        var review = Encoding.UTF8.GetBytes(ReviewSamples.OfSize(8000));
+        var review = Encoding.UTF8.GetBytes(ReviewSamples.Create("nginx"));
+        var frames = Streams(stream => [.. Http2Frames.Request(stream), .. Http2Frames.Body(stream, review, isLast: true)]);
         // SETTINGS_INITIAL_WINDOW_SIZE 0: no response body may be sent.
-        return isAfterReview ? SendAfterReviewAsync(200, 100, Frames, (4, 0)) : SendHttp2Async(200, 100, Frames, (4, 0));
-
-        byte[] Frames(int round) => [.. Http2Frames.Request((2 * round) + 1), .. Http2Frames.Body((2 * round) + 1, review, isLast: true)];
+        (ushort, uint)[] settings = mayBeSent ? [] : [(4, 0)];
+        return isAfterReview ? SendAfterReviewAsync(StreamRounds, frames, settings) : SendHttp2Async(StreamRounds, frames, settings);
     }
 
     [Test]
@@ -221,23 +225,35 @@ internal sealed class FloodTests
         return (await response.Content.ReadAsStringAsync(cancellationToken)).Contains("too many images wait", StringComparison.Ordinal);
     }
 
-    private async Task SendAfterReviewAsync(int connections, int rounds, Func<int, byte[]> frames, params (ushort, uint)[] settings)
+    /// <summary>Rounds of streams, by default of more than the webhook allows on a connection at once.</summary>
+    private static Func<int, byte[]> Streams(Func<int, byte[]> frames, int count = 500)
     {
-        await _flood.OpenAsync(connections, (flood, _) => flood.SendFramesAfterReviewAsync(rounds, frames, settings));
-        await AssertServesAsync();
+        // Made once, for all connections: one more round than is sent.
+        var all = Enumerable.Range(0, StreamRounds + 1).Select(round => Http2Frames.Join(Numbers(round).Select(frames))).ToArray();
+        return round => all[round];
+
+        IEnumerable<int> Numbers(int round) => Enumerable.Range(count * round, count).Select(number => (2 * number) + 1);
     }
 
-    private async Task SendHttp2Async(int connections, int rounds, Func<int, byte[]> frames, params (ushort, uint)[] settings)
+    private Task SendAfterReviewAsync(int rounds, Func<int, byte[]> frames, params (ushort, uint)[] settings) =>
+        AssertServesDuringAsync((flood, _) => flood.SendFramesAfterReviewAsync(rounds, frames, FramePause, settings));
+
+    private Task SendHttp2Async(int rounds, Func<int, byte[]> frames, params (ushort, uint)[] settings) =>
+        AssertServesDuringAsync((flood, _) => flood.SendFramesAsync(rounds, frames, FramePause, settings));
+
+    /// <summary>While an attacker opens connections, again and again as the webhook closes them.</summary>
+    private async Task AssertServesDuringAsync(Func<Flood, int, Task> open)
     {
-        await _flood.OpenAsync(connections, (flood, _) => flood.SendFramesAsync(rounds, frames, TimeSpan.Zero, settings));
-        await AssertServesAsync();
+        var attack = _flood.OpenForAsync(AttackTime, MostConnections, open);
+        await AssertServesAsync(attack: attack);
+        await attack;
     }
 
     /// <summary>Valid reviews on new connections get their response in time, and the process never exceeded its memory limit.</summary>
-    private async Task AssertServesAsync(string target = FloodedWebhook.Target)
+    private async Task AssertServesAsync(string target = FloodedWebhook.Target, Task? attack = null)
     {
         var times = new List<TimeSpan>();
-        for (var review = 0; review < 10; review++)
+        while (times.Count < 10 || attack is { IsCompleted: false })
             times.Add(await ReviewClient.MeasureAsync(_webhook, target));
         var peak = FloodedWebhook.PeakMemoryOf(_webhook);
         TestContext.Out.WriteLine($"{FloodedWebhook.Describe(times)}, peak {peak / 1024 / 1024} MiB");

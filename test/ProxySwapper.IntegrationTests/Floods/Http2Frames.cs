@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
 
@@ -54,6 +55,15 @@ internal static class Http2Frames
 
     public static byte[] Reset(int stream) => Frame(ResetStream, 0, stream, [0, 0, 0, 8]);
 
+    /// <summary>Frames one after the other.</summary>
+    public static byte[] Join(IEnumerable<byte[]> frames)
+    {
+        var all = new ArrayBufferWriter<byte>();
+        foreach (var frame in frames)
+            all.Write(frame);
+        return all.WrittenSpan.ToArray();
+    }
+
     /// <summary>Reads frames until the response on a stream has ended.</summary>
     public static async Task ReadResponseAsync(Stream connection, int stream)
     {
@@ -100,5 +110,5 @@ internal static class Http2Frames
         return [.. length, .. Encoding.ASCII.GetBytes(text)];
     }
 
-    private static byte[] Repeat(int count, byte[] frame) => [.. Enumerable.Repeat(frame, count).SelectMany(bytes => bytes)];
+    private static byte[] Repeat(int count, byte[] frame) => Join(Enumerable.Repeat(frame, count));
 }
