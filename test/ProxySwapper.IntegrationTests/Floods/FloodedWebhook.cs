@@ -19,18 +19,8 @@ internal static class FloodedWebhook
     /// <summary>Within this time a valid review on a new connection has its response.</summary>
     private static readonly TimeSpan ResponseLimit = TimeSpan.FromSeconds(2);
 
-    /// <summary>The chart's timeout of the webhook: no review may take as long, not on a busy machine either.</summary>
-    private static readonly TimeSpan WebhookTimeout = TimeSpan.FromSeconds(5);
-
-    /// <summary>
-    /// Asserts that valid reviews had their response in time: of ten, one may be later, since the attacker and other programs run on
-    /// the same processors.
-    /// </summary>
-    public static void AssertInTime(IReadOnlyList<TimeSpan> times)
-    {
-        Assert.That(PercentileOf(times, 90), Is.LessThan(ResponseLimit), "nine of ten");
-        Assert.That(times, Is.All.LessThan(WebhookTimeout));
-    }
+    /// <summary>Asserts that valid reviews had their response in time, although the attacker runs on the same processors.</summary>
+    public static void AssertInTime(IReadOnlyList<TimeSpan> times) => Assert.That(times, Is.All.LessThan(ResponseLimit));
 
     /// <summary>The times of reviews, for the output of a test.</summary>
     public static string Describe(IReadOnlyList<TimeSpan> times) =>
