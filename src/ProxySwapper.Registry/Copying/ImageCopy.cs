@@ -45,27 +45,37 @@ internal sealed class ImageCopy : IDisposable
     {
         var (digest, present) = await ResolveAsync(cancellationToken);
         var image = Platforms.Count > 0 ? await ReadAsync(digest, cancellationToken) : null;
+        Digest? merged = null;
         if (MissingNames(present, image?.Root.Manifest.Digest ?? digest).Count > 0)
         {
             image ??= await ReadAsync(digest, cancellationToken);
             // The content counts if a HEAD reported another digest.
             var missing = MissingNames(present, image.Root.Manifest.Digest);
-            await AssertMayOverwriteAsync(missing, present, cancellationToken);
-            await WriteAsync(image, missing, cancellationToken);
+            if (IsListOfReferrers(image))
+            {
+                merged = await MergeAsync(image, cancellationToken);
+            }
+            else
+            {
+                await AssertMayOverwriteAsync(missing, present, cancellationToken);
+                await WriteAsync(image, missing, cancellationToken);
+            }
         }
         else if (_request.Referrers)
         {
             image ??= await ReadAsync(digest, cancellationToken);
             await CopyReferrersAsync(image, cancellationToken);
         }
+        var left = _request.Referrers && image!.Root.Manifest.Digest != digest;
         return _writer.AddTo(
             new CopyResult(
                 _writer.ManifestsWritten > 0 ? CopyOutcome.Copied : CopyOutcome.UpToDate,
                 digest,
-                image?.Root.Manifest.Digest ?? digest
+                merged ?? image?.Root.Manifest.Digest ?? digest
             )
             {
                 KeptTags = _keptTags,
+                LeftReferrers = left ? await Referrers().ListAsync(digest, cancellationToken) : [],
             }
         );
     }
@@ -80,6 +90,13 @@ internal sealed class ImageCopy : IDisposable
         if (_request.Referrers)
             await foreach (var (referrer, _) in Referrers().ReadMissingAsync(image, cancellationToken))
                 missing.Add(referrer);
+        if (names.Count > 0 && present[0] is not null && IsListOfReferrers(image))
+        {
+            names = [];
+            foreach (var node in image.Below)
+                if (await _writer.IsMissingAsync(node.Manifest.Digest, node.Subject, cancellationToken))
+                    missing.Add(new ImageGraph(node, []));
+        }
         if (names.Count > 0)
             missing.Add(image);
         var (manifests, blobs) = await _writer.PlanAsync(missing, cancellationToken);
@@ -107,10 +124,51 @@ internal sealed class ImageCopy : IDisposable
             await _writer.WriteAsync(image, names, cancellationToken);
             return;
         }
-        var digest = image.Root.Manifest.Digest.ToString();
-        await _writer.WriteAsync(image, [digest], cancellationToken);
+        await WriteUntaggedAsync(image, cancellationToken);
+        IReadOnlyList<string> tags = [.. names.Where(name => name != image.Root.Manifest.Digest.ToString())];
+        try
+        {
+            await _writer.NameAsync(image.Root.Manifest, tags, cancellationToken);
+        }
+        catch (RegistryException fault) when (ImageWriter.IsContentGone(fault))
+        {
+            // A garbage collection removes what has no tag yet, while the referrers are copied.
+            _writer.Forget(image);
+            await WriteUntaggedAsync(image, cancellationToken);
+            await _writer.NameAsync(image.Root.Manifest, tags, cancellationToken);
+        }
+    }
+
+    /// <summary>
+    /// Adds the referrers of a fallback tag to those of the target, whose own list has other bytes, and perhaps more entries: it is also
+    /// written for each referrer that is copied with its image.
+    /// </summary>
+    /// <returns>What the tag points at.</returns>
+    private async Task<Digest> MergeAsync(ImageGraph list, CancellationToken cancellationToken)
+    {
+        await _writer.WriteAsync(list, [], cancellationToken);
+        await CopyReferrersAsync(list, cancellationToken);
+        if (await FindAsync(Names[0], cancellationToken) is { } present)
+            return present.Digest;
+        await _writer.NameAsync(list.Root.Manifest, Names, cancellationToken);
+        return list.Root.Manifest.Digest;
+    }
+
+    /// <summary>Whether an image is what the fallback tag, under which it is to be copied, is for.</summary>
+    private bool IsListOfReferrers(ImageGraph image)
+    {
+        if (!_request.Referrers || Names is not [var tag] || image.Root.Children.Count == 0)
+            return false;
+        var children = image.Root.Children.Select(child => child.Digest).ToHashSet();
+        return image
+            .Below.Where(node => children.Contains(node.Manifest.Digest))
+            .All(node => node.Subject is { } subject && ReferrersTag.Of(subject) == tag);
+    }
+
+    private async Task WriteUntaggedAsync(ImageGraph image, CancellationToken cancellationToken)
+    {
+        await _writer.WriteAsync(image, [image.Root.Manifest.Digest.ToString()], cancellationToken);
         await CopyReferrersAsync(image, cancellationToken);
-        await _writer.NameAsync(image.Root.Manifest, [.. names.Where(name => name != digest)], cancellationToken);
     }
 
     private async Task CopyReferrersAsync(ImageGraph image, CancellationToken cancellationToken) =>
@@ -152,7 +210,13 @@ internal sealed class ImageCopy : IDisposable
         );
 
     private Task<Descriptor?> FindAsync(string name, CancellationToken cancellationToken) =>
-        TargetContent.LookUpManifestAsync(_target.Client, _target.Repository, name, cancellationToken);
+        TargetContent.LookUpManifestAsync(
+            _target.Client,
+            _target.Repository,
+            name,
+            mayMove: _request.MayOverwrite is null,
+            cancellationToken
+        );
 
     /// <summary>The names that do not point at the digest.</summary>
     private IReadOnlyList<string> MissingNames(IReadOnlyList<Descriptor?> present, Digest digest) =>
@@ -175,13 +239,21 @@ internal sealed class ImageCopy : IDisposable
                 );
     }
 
-    private async Task<ImageGraph> ReadAsync(Digest digest, CancellationToken cancellationToken) =>
-        await new ImageGraphReader(_source, ManifestBudget.ForImage()).ReadAsync(
-            await GetRootAsync(digest, cancellationToken),
-            Platforms,
-            _request.Subset,
-            cancellationToken
-        );
+    private async Task<ImageGraph> ReadAsync(Digest digest, CancellationToken cancellationToken)
+    {
+        var root = await GetRootAsync(digest, cancellationToken);
+        // Referrers have no platforms of which some could be left out.
+        if (_request.Referrers && Platforms.Count > 0 && Names.Any(ReferrersTag.IsMatch))
+        {
+            var whole = await ReadAsync(root, [], cancellationToken);
+            if (IsListOfReferrers(whole))
+                return whole;
+        }
+        return await ReadAsync(root, Platforms, cancellationToken);
+    }
+
+    private Task<ImageGraph> ReadAsync(Manifest root, IReadOnlyList<Platform> platforms, CancellationToken cancellationToken) =>
+        new ImageGraphReader(_source, ManifestBudget.ForImage()).ReadAsync(root, platforms, _request.Subset, cancellationToken);
 
     /// <summary>By digest, so that a moving tag has no effect; by tag if a registry only has it under that name.</summary>
     private async Task<Manifest> GetRootAsync(Digest digest, CancellationToken cancellationToken)

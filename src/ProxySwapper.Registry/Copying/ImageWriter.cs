@@ -17,6 +17,7 @@ internal sealed class ImageWriter : IDisposable
     private readonly CopySession _session;
     private readonly RepositoryCreator _creator;
     private readonly BlobCopier _blobs;
+    private readonly MissingManifests _missing;
     private readonly Func<CancellationToken, Task>? _beforeNaming;
     private int _manifestsWritten;
 
@@ -25,6 +26,7 @@ internal sealed class ImageWriter : IDisposable
         (_target, _session, _beforeNaming) = (target, session, request.BeforeNaming);
         _creator = new RepositoryCreator(request.Target, request.CreateRepository, time);
         _blobs = new BlobCopier(source, target, session, _creator, request.Progress);
+        _missing = new MissingManifests(target);
     }
 
     public int ManifestsWritten => _manifestsWritten;
@@ -46,14 +48,27 @@ internal sealed class ImageWriter : IDisposable
         {
             await WriteAsync(image.Root, missing, names, cancellationToken);
         }
-        catch (RegistryException fault) when (fault.HasCode("MANIFEST_BLOB_UNKNOWN") || fault.HasCode("BLOB_UNKNOWN"))
+        catch (RegistryException fault) when (IsContentGone(fault))
         {
-            // Something known to exist is gone: check everything again, once.
-            foreach (var blob in image.Manifests.SelectMany(node => node.Blobs))
-                _blobs.Forget(blob);
+            // Check everything again, once.
+            Forget(image);
             await WriteAsync(image.Root, image.Below, names, cancellationToken);
         }
     }
+
+    /// <summary>True if something that was known to exist is gone, such as by a garbage collection.</summary>
+    public static bool IsContentGone(RegistryException fault) => fault.HasCode("MANIFEST_BLOB_UNKNOWN") || fault.HasCode("BLOB_UNKNOWN");
+
+    /// <summary>Looks for each blob of an image again when it is written next.</summary>
+    public void Forget(ImageGraph image)
+    {
+        foreach (var blob in image.Manifests.SelectMany(node => node.Blobs))
+            _blobs.Forget(blob);
+    }
+
+    /// <inheritdoc cref="MissingManifests.IsMissingAsync"/>
+    public Task<bool> IsMissingAsync(Digest manifest, Digest? subject, CancellationToken cancellationToken) =>
+        _missing.IsMissingAsync(manifest, subject, cancellationToken);
 
     /// <summary>Writes names of a manifest of which everything below is at the target.</summary>
     public async Task NameAsync(Manifest manifest, IReadOnlyList<string> names, CancellationToken cancellationToken)
@@ -129,14 +144,7 @@ internal sealed class ImageWriter : IDisposable
             Enumerable.Range(0, manifests.Count),
             ParallelManifests,
             async (index, token) =>
-                isMissing[index] =
-                    await TargetContent.FindManifestAsync(
-                        _target.Client,
-                        _target.Repository,
-                        manifests[index].Manifest.Digest.ToString(),
-                        token
-                    )
-                        is null,
+                isMissing[index] = await IsMissingAsync(manifests[index].Manifest.Digest, manifests[index].Subject, token),
             cancellationToken
         );
         return [.. manifests.Where((_, index) => isMissing[index])];

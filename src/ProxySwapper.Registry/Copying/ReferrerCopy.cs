@@ -33,6 +33,17 @@ internal sealed class ReferrerCopy(
         return _keptTags;
     }
 
+    /// <summary>The referrers of a manifest of the source, by digest, and cosign's tags for it.</summary>
+    public async Task<IReadOnlyList<string>> ListAsync(Digest subject, CancellationToken cancellationToken)
+    {
+        var names = new List<string>();
+        foreach (var referrer in await source.ListReferrersAsync(subject, cancellationToken))
+            names.Add(referrer.Digest.ToString());
+        await foreach (var (tag, _) in FindCosignTagsAsync(subject, cancellationToken))
+            names.Add(tag);
+        return names;
+    }
+
     /// <summary>Reads the referrers that are missing at the target, with the names under which they are written.</summary>
     public async IAsyncEnumerable<(ImageGraph Referrer, string Name)> ReadMissingAsync(
         ImageGraph image,
@@ -49,28 +60,34 @@ internal sealed class ReferrerCopy(
                 if (_seen.Count > MaxReferrers)
                     throw new CopyException($"{image.Root.Manifest.Digest} has more than {MaxReferrers} referrers");
                 subjects.Enqueue(referrer.Digest);
-                var name = referrer.Digest.ToString();
-                if (await TargetContent.FindManifestAsync(target.Client, target.Repository, name, cancellationToken) is null)
-                    yield return (await ReadAsync(referrer.Digest, cancellationToken), name);
+                if (await writer.IsMissingAsync(referrer.Digest, subject, cancellationToken))
+                    yield return (await ReadAsync(referrer.Digest, cancellationToken), referrer.Digest.ToString());
             }
-            foreach (var suffix in CosignSuffixes)
-            {
-                var tag = $"{subject.Algorithm}-{subject.Hex}{suffix}";
-                // With sha512, it is too long for a tag, so cosign writes no such tag.
-                if (!ImageReference.IsTag(tag))
-                    continue;
-                if (await source.LookUpManifestAsync(tag, cancellationToken) is not { } signature)
-                    continue;
-                if (await IsToBeWrittenAsync(tag, signature.Digest, cancellationToken))
-                    yield return (await ReadAsync(signature.Digest, cancellationToken), tag);
-            }
+            await foreach (var (tag, digest) in FindCosignTagsAsync(subject, cancellationToken))
+                if (await IsToBeWrittenAsync(tag, digest, cancellationToken))
+                    yield return (await ReadAsync(digest, cancellationToken), tag);
+        }
+    }
+
+    private async IAsyncEnumerable<(string Tag, Digest Digest)> FindCosignTagsAsync(
+        Digest subject,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
+    {
+        foreach (var suffix in CosignSuffixes)
+        {
+            var tag = $"{subject.Algorithm}-{subject.Hex}{suffix}";
+            // With sha512, it is too long for a tag, so cosign writes no such tag.
+            if (ImageReference.IsTag(tag) && await source.LookUpManifestAsync(tag, cancellationToken) is { } found)
+                yield return (tag, found.Digest);
         }
     }
 
     /// <summary>Unlike a digest, a tag may have other content at the target, such as a signature that was made there.</summary>
     private async Task<bool> IsToBeWrittenAsync(string tag, Digest digest, CancellationToken cancellationToken)
     {
-        var present = await TargetContent.LookUpManifestAsync(target.Client, target.Repository, tag, cancellationToken);
+        var mayMove = mayOverwrite is null;
+        var present = await TargetContent.LookUpManifestAsync(target.Client, target.Repository, tag, mayMove, cancellationToken);
         if (present?.Digest == digest)
             return false;
         if (present is null || mayOverwrite is null || await mayOverwrite(tag, present, cancellationToken))

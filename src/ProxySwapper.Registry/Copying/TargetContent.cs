@@ -7,7 +7,8 @@ namespace ProxySwapper.Registry.Copying;
 
 /// <summary>
 /// Checks what a target repository has. Content that the registry cannot read (HTTP 500) counts as missing: CNCF Distribution leaves empty
-/// entries behind when its disk is full, always fails on them, and only recovers when the content is written again.
+/// entries behind when its disk is full, always fails on them, and only recovers when the content is written again. A tag that must not be
+/// moved is the exception, since it may point at something.
 /// </summary>
 public static class TargetContent
 {
@@ -33,11 +34,17 @@ public static class TargetContent
     /// The same for a name of an image, which must not be overwritten, or copied again each time: it only counts as missing where the
     /// registry's HEADs can be trusted, or a GET finds nothing either.
     /// </summary>
+    /// <param name="target">The target's registry.</param>
+    /// <param name="repository">The repository.</param>
+    /// <param name="reference">The tag or digest.</param>
+    /// <param name="mayMove">Whether a tag may be moved: if not, one that the registry cannot read is an error.</param>
+    /// <param name="cancellationToken">Cancels the requests.</param>
     /// <exception cref="RegistryException">The registry returned an error or could not be reached.</exception>
     public static async Task<Descriptor?> LookUpManifestAsync(
         RegistryClient target,
         string repository,
         string reference,
+        bool mayMove,
         CancellationToken cancellationToken
     )
     {
@@ -47,7 +54,7 @@ public static class TargetContent
         }
         catch (RegistryException fault) when (fault.Status == HttpStatusCode.InternalServerError)
         {
-            return await GetAsync(target, repository, reference, cancellationToken);
+            return await GetAsync(target, repository, reference, mayMove || Digest.TryParse(reference, out _), cancellationToken);
         }
     }
 
@@ -67,6 +74,7 @@ public static class TargetContent
         RegistryClient target,
         string repository,
         string reference,
+        bool isMissingIfUnreadable,
         CancellationToken cancellationToken
     )
     {
@@ -74,7 +82,8 @@ public static class TargetContent
         {
             return (await target.GetManifestAsync(repository, reference, cancellationToken)).Descriptor;
         }
-        catch (RegistryException fault) when (fault.Status is HttpStatusCode.InternalServerError or HttpStatusCode.NotFound)
+        catch (RegistryException fault)
+            when (fault.Status == HttpStatusCode.NotFound || fault.Status == HttpStatusCode.InternalServerError && isMissingIfUnreadable)
         {
             return null;
         }

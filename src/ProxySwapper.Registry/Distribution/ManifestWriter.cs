@@ -6,26 +6,32 @@ using ProxySwapper.Registry.Transport;
 namespace ProxySwapper.Registry.Distribution;
 
 /// <summary>Writes manifests byte for byte.</summary>
-internal sealed class ManifestWriter(RegistryTransport transport, RegistryRequests requests, ManifestReader reader)
+internal sealed class ManifestWriter(
+    RegistryTransport transport,
+    RegistryRequests requests,
+    ManifestReader reader,
+    ReferrersTag referrersTag
+)
 {
-    private readonly ReferrersTag _referrersTag = new(reader, transport.Host);
-
     public async Task PutAsync(string repository, string reference, Manifest manifest, CancellationToken cancellationToken)
     {
-        if (await SendAsync(repository, reference, manifest, cancellationToken) is not { } isSubjectKnown || isSubjectKnown)
+        var subject = ManifestReferences.Read(manifest).Subject;
+        // A tag comes last: it would look complete to the next run if the fallback tag could not be written.
+        if (subject is not null && !transport.Host.HasReferrersApi && !Digest.TryParse(reference, out _))
+            await PutAsync(repository, manifest.Digest.ToString(), manifest, cancellationToken);
+        if (await SendAsync(repository, reference, manifest, cancellationToken) || subject is not { } referredTo)
             return;
-        if (ManifestReferences.Read(manifest).Subject is { } subject)
-            await _referrersTag.EnterAsync(
-                repository,
-                subject,
-                manifest,
-                (tag, index, token) => SendAsync(repository, tag, index, token),
-                cancellationToken
-            );
+        await referrersTag.EnterAsync(
+            repository,
+            referredTo,
+            manifest,
+            (tag, index, token) => SendAsync(repository, tag, index, token),
+            cancellationToken
+        );
     }
 
-    /// <summary>Whether the registry recorded the manifest's subject (OCI-Subject); null if the tag already had the digest.</summary>
-    private async Task<bool?> SendAsync(string repository, string reference, Manifest manifest, CancellationToken cancellationToken)
+    /// <summary>Whether the registry recorded the manifest's subject (OCI-Subject): it has the referrers API.</summary>
+    private async Task<bool> SendAsync(string repository, string reference, Manifest manifest, CancellationToken cancellationToken)
     {
         var request = await requests.ToManifestAsync(HttpMethod.Put, repository, reference, cancellationToken) with
         {
@@ -40,13 +46,15 @@ internal sealed class ManifestWriter(RegistryTransport transport, RegistryReques
             using var response = await transport.SendAsync(request, cancellationToken);
             if (Digest.TryParse(response.Header("Docker-Content-Digest"), out var stored) && !stored.Matches(manifest.Bytes.Span))
                 throw request.Fault(response.Status, $"sent {manifest.Digest}, the registry stored {stored}");
-            return response.Header("OCI-Subject") is not null;
+            var isRecorded = response.Header("OCI-Subject") is not null;
+            transport.Host.HasReferrersApi |= isRecorded;
+            return isRecorded;
         }
         catch (RegistryException rejection) when (RegistryQuirks.IsImmutableTag(rejection) && !Digest.TryParse(reference, out _))
         {
             var there = await reader.LookUpAsync(repository, reference, cancellationToken);
             if (there?.Digest == manifest.Digest)
-                return null;
+                return false;
             throw new RegistryException(
                 rejection.Method,
                 rejection.Host,

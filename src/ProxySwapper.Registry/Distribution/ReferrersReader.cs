@@ -6,7 +6,7 @@ using ProxySwapper.Registry.Transport;
 namespace ProxySwapper.Registry.Distribution;
 
 /// <summary>Lists the referrers of a manifest: from the referrers API or its fallback tag.</summary>
-internal sealed class ReferrersReader(RegistryTransport transport, RegistryRequests requests, ManifestReader manifests)
+internal sealed class ReferrersReader(RegistryTransport transport, RegistryRequests requests, ReferrersTag tag)
 {
     private const int MaxReferrers = 10_000;
     private const int MaxPages = 1000;
@@ -41,8 +41,9 @@ internal sealed class ReferrersReader(RegistryTransport transport, RegistryReque
             );
             if (found is null)
                 return page == 1
-                    ? await ListByTagAsync(repository, subject, cancellationToken)
+                    ? await tag.ListAsync(repository, subject, cancellationToken)
                     : throw request.Fault(null, "a page of its list of referrers is missing");
+            transport.Host.HasReferrersApi = true;
             referrers.AddRange(found);
             if (referrers.Count > MaxReferrers || page == MaxPages)
                 throw request.Fault(HttpStatusCode.OK, $"it has more than {MaxReferrers} referrers, the limit", limit: true);
@@ -52,6 +53,15 @@ internal sealed class ReferrersReader(RegistryTransport transport, RegistryReque
                 return referrers;
             request = next;
         }
+    }
+
+    /// <summary>What the fallback tag lists; null if the host has the API, which only a response shows.</summary>
+    public async Task<IReadOnlyList<Descriptor>?> ListByTagAsync(string repository, Digest subject, CancellationToken cancellationToken)
+    {
+        if (transport.Host.HasReferrersApi)
+            return null;
+        var found = await ListAsync(repository, subject, cancellationToken);
+        return transport.Host.HasReferrersApi ? null : found;
     }
 
     /// <summary>A page's entries; null if the response is not from the API.</summary>
@@ -70,14 +80,6 @@ internal sealed class ReferrersReader(RegistryTransport transport, RegistryReque
         }
     }
 
-    private async Task<IReadOnlyList<Descriptor>> ListByTagAsync(string repository, Digest subject, CancellationToken cancellationToken)
-    {
-        // By a GET: some registries respond to every HEAD with 404, and signatures would be lost silently.
-        if (await manifests.FindAsync(repository, ReferrersTag.Of(subject), cancellationToken) is not { } index)
-            return [];
-        return Entries(index.Bytes, await requests.ToReferrersAsync(repository, subject, cancellationToken)) ?? [];
-    }
-
     /// <summary>The entries of an index; null if it is not one. An invalid entry is an error, never skipped silently.</summary>
     private static IReadOnlyList<Descriptor>? Entries(ReadOnlyMemory<byte> index, RegistryRequest request)
     {
@@ -86,7 +88,7 @@ internal sealed class ReferrersReader(RegistryTransport transport, RegistryReque
             using var document = JsonDocument.Parse(index);
             var root = document.RootElement;
             return root.ValueKind == JsonValueKind.Object && root.TryGetProperty("manifests", out _)
-                ? DescriptorJson.ListStrictly(root, "manifests")
+                ? DescriptorJson.List(root, "manifests")
                 : null;
         }
         catch (JsonException)

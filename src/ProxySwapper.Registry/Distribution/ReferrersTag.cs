@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Net;
 using System.Text.Json;
 using ProxySwapper.Registry.Oci;
 using ProxySwapper.Registry.Transport;
@@ -10,14 +11,23 @@ namespace ProxySwapper.Registry.Distribution;
 /// (<see href="https://github.com/opencontainers/distribution-spec/blob/main/spec.md#unavailable-referrers-api">distribution-spec,
 /// Unavailable Referrers API</see>).
 /// </summary>
-internal sealed class ReferrersTag(ManifestReader reader, RegistryHost host)
+internal sealed class ReferrersTag(RegistryTransport transport, RegistryRequests requests, ManifestReader reader)
 {
     /// <summary>The most characters of the digest in the tag, so that one of sha512 is a valid tag.</summary>
     private const int MaxHexLength = 64;
 
     public static string Of(Digest subject) => $"{subject.Algorithm}-{subject.Hex[..MaxHexLength]}";
 
+    /// <summary>Whether a tag has the form of those of referrers.</summary>
+    public static bool IsMatch(string tag) => tag.Split('-') is ["sha256" or "sha512", { Length: MaxHexLength }];
+
+    /// <summary>The referrers of a subject; empty if there is no tag.</summary>
+    /// <exception cref="RegistryException">What is under the tag is not such an index: its content would get lost.</exception>
+    public async Task<IReadOnlyList<Descriptor>> ListAsync(string repository, Digest subject, CancellationToken cancellationToken) =>
+        (await ReadAsync(repository, subject, cancellationToken)).Referrers;
+
     /// <summary>Adds a manifest to the referrers of a subject. Others in this process wait meanwhile, so that none is lost.</summary>
+    /// <exception cref="RegistryException">What is under the tag is not such an index, and is left unchanged.</exception>
     public async Task EnterAsync(
         string repository,
         Digest subject,
@@ -27,8 +37,8 @@ internal sealed class ReferrersTag(ManifestReader reader, RegistryHost host)
     )
     {
         var tag = Of(subject);
-        using var _ = await host.Locks.EnterAsync($"{repository}:{tag}", cancellationToken);
-        var index = await reader.FindAsync(repository, tag, cancellationToken);
+        using var _ = await transport.Host.Locks.EnterAsync($"{repository}:{tag}", cancellationToken);
+        var (index, _) = await ReadAsync(repository, subject, cancellationToken);
         if (With(index, manifest) is { } changed)
             await write(tag, changed, cancellationToken);
     }
@@ -38,7 +48,7 @@ internal sealed class ReferrersTag(ManifestReader reader, RegistryHost host)
     {
         var entry = ManifestReferences.Read(manifest).Referrer;
         using var old = index is null ? null : JsonDocument.Parse(index.Bytes);
-        if (old is not null && DescriptorJson.List(old.RootElement, "manifests").Any(present => present.Digest == entry.Digest))
+        if (index is not null && ReferrersOf(index).Any(present => present.Digest == entry.Digest))
             return null;
         var output = new ArrayBufferWriter<byte>();
         using (var writer = new Utf8JsonWriter(output))
@@ -60,5 +70,45 @@ internal sealed class ReferrersTag(ManifestReader reader, RegistryHost host)
         }
         var bytes = output.WrittenMemory;
         return new Manifest(MediaTypes.OciIndex, Digest.OfBytes(bytes.Span), bytes);
+    }
+
+    /// <summary>By a GET: some registries respond to every HEAD with 404, and signatures would be lost without a word.</summary>
+    private async Task<(Manifest? Index, IReadOnlyList<Descriptor> Referrers)> ReadAsync(
+        string repository,
+        Digest subject,
+        CancellationToken cancellationToken
+    )
+    {
+        var tag = Of(subject);
+        if (await reader.FindAsync(repository, tag, cancellationToken) is not { } found)
+            return (null, []);
+        try
+        {
+            // Some tag an image with its own digest, to keep it; the platforms of an index are not its referrers.
+            return found.Digest == subject ? throw new FormatException("it is the image itself") : (found, ReferrersOf(found));
+        }
+        catch (Exception fault) when (fault is FormatException or JsonException or InvalidOperationException)
+        {
+            var request = await requests.ToManifestAsync(HttpMethod.Get, repository, tag, cancellationToken) with
+            {
+                Secrets = transport.Secrets,
+            };
+            throw request.Fault(
+                HttpStatusCode.OK,
+                $"{found.MediaType} {found.Digest} is not a list of referrers: {fault.Message}; where registries have no referrers API, "
+                    + "this tag lists the signatures and SBOMs of an image. Give what is there another tag, and remove this one",
+                fault
+            );
+        }
+    }
+
+    /// <exception cref="FormatException">It is not an index, or is malformed.</exception>
+    private static IReadOnlyList<Descriptor> ReferrersOf(Manifest index)
+    {
+        using var document = JsonDocument.Parse(index.Bytes);
+        var isImage = MediaTypes.Manifests.Contains(index.MediaType) && !MediaTypes.IsIndex(index.MediaType);
+        return isImage || !document.RootElement.TryGetProperty("manifests", out _)
+            ? throw new FormatException("it is not an image index")
+            : DescriptorJson.List(document.RootElement, "manifests");
     }
 }

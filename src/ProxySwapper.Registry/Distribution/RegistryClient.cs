@@ -37,8 +37,9 @@ public sealed class RegistryClient
         _transport = new RegistryTransport(_host, new RegistryAuthenticator(authentication, credentials), options, time, logger);
         _requests = new RegistryRequests(_host);
         _manifests = new ManifestReader(_transport, _requests, logger);
-        _referrers = new ReferrersReader(_transport, _requests, _manifests);
-        _writer = new ManifestWriter(_transport, _requests, _manifests);
+        var referrersTag = new ReferrersTag(_transport, _requests, _manifests);
+        _referrers = new ReferrersReader(_transport, _requests, referrersTag);
+        _writer = new ManifestWriter(_transport, _requests, _manifests, referrersTag);
         _sessions = new UploadSessions(_transport, _requests);
     }
 
@@ -102,14 +103,14 @@ public sealed class RegistryClient
             );
             if (response.Status == HttpStatusCode.NotFound)
                 return BlobPresence.Missing;
-            return response.ContentHeaders.ContentLength is { } length && length != blob.Size
-                ? BlobPresence.OtherSize
-                : BlobPresence.Present;
+            if (response.ContentHeaders.ContentLength is { } length)
+                return length == blob.Size ? BlobPresence.Present : BlobPresence.OtherSize;
         }
         catch (RegistryException rejection) when (RegistryQuirks.IsHeadRejected(rejection))
         {
             return BlobPresence.Missing;
         }
+        return blob.Size == 0 ? BlobPresence.Present : await FindLastByteAsync(repository, blob, cancellationToken);
     }
 
     /// <summary>
@@ -159,6 +160,41 @@ public sealed class RegistryClient
     /// <summary>The referrers of a manifest, such as signatures and SBOMs, from the referrers API or its fallback tag.</summary>
     public Task<IReadOnlyList<Descriptor>> ListReferrersAsync(string repository, Digest subject, CancellationToken cancellationToken) =>
         _referrers.ListAsync(repository, subject, cancellationToken);
+
+    /// <summary>What the fallback tag of a manifest lists; null if the registry has the referrers API and needs no such tag.</summary>
+    internal Task<IReadOnlyList<Descriptor>?> ListByReferrersTagAsync(
+        string repository,
+        Digest subject,
+        CancellationToken cancellationToken
+    ) => _referrers.ListByTagAsync(repository, subject, cancellationToken);
+
+    /// <summary>The size of a blob whose HEAD had none: an interrupted upload can have left an empty one.</summary>
+    private async Task<BlobPresence> FindLastByteAsync(string repository, Descriptor blob, CancellationToken cancellationToken)
+    {
+        var request = await _requests.ToBlobAsync(HttpMethod.Get, repository, blob.Digest, cancellationToken);
+        using var response = await _transport.SendAsync(
+            request with
+            {
+                From = blob.Size - 1,
+                Expected =
+                [
+                    HttpStatusCode.OK,
+                    HttpStatusCode.PartialContent,
+                    HttpStatusCode.NotFound,
+                    HttpStatusCode.RequestedRangeNotSatisfiable,
+                ],
+            },
+            cancellationToken
+        );
+        var size =
+            response.Status == HttpStatusCode.OK ? response.ContentHeaders.ContentLength : response.ContentHeaders.ContentRange?.Length;
+        return response.Status switch
+        {
+            HttpStatusCode.NotFound => BlobPresence.Missing,
+            HttpStatusCode.RequestedRangeNotSatisfiable => BlobPresence.OtherSize,
+            _ => size is { } length && length != blob.Size ? BlobPresence.OtherSize : BlobPresence.Present,
+        };
+    }
 }
 
 /// <summary>The state of a blob in a repository.</summary>

@@ -47,4 +47,8 @@ internal sealed record RepositoryClient(RegistryClient Client, string Repository
     /// <inheritdoc cref="RegistryClient.ListReferrersAsync"/>
     public Task<IReadOnlyList<Descriptor>> ListReferrersAsync(Digest subject, CancellationToken cancellationToken) =>
         Client.ListReferrersAsync(Repository, subject, cancellationToken);
+
+    /// <inheritdoc cref="RegistryClient.ListByReferrersTagAsync"/>
+    public Task<IReadOnlyList<Descriptor>?> ListByReferrersTagAsync(Digest subject, CancellationToken cancellationToken) =>
+        Client.ListByReferrersTagAsync(Repository, subject, cancellationToken);
 }

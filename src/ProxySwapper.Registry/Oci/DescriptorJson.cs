@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 
 namespace ProxySwapper.Registry.Oci;
@@ -13,18 +12,12 @@ internal static class DescriptorJson
     /// <param name="json">The descriptor.</param>
     /// <param name="name">Its member's name, for the message.</param>
     /// <exception cref="FormatException">It is not one: without media type, size or a digest of a known algorithm.</exception>
-    public static Descriptor Read(JsonElement json, string name) =>
-        TryRead(json, out var descriptor, out var fault)
-            ? descriptor
-            : throw new FormatException($"{name} is not a valid descriptor: {fault}");
-
-    private static bool TryRead(JsonElement json, [NotNullWhen(true)] out Descriptor? descriptor, [NotNullWhen(false)] out string? fault)
+    public static Descriptor Read(JsonElement json, string name)
     {
-        descriptor = null;
-        if ((fault = Validate(json)) is not null)
-            return false;
+        if (Validate(json) is { } fault)
+            throw new FormatException($"{name} is not a valid descriptor: {fault}");
         _ = Digest.TryParse(Text(json, "digest"), out var digest);
-        descriptor = new Descriptor(Text(json, "mediaType")!, digest, json.GetProperty("size").GetInt64())
+        return new Descriptor(Text(json, "mediaType")!, digest, json.GetProperty("size").GetInt64())
         {
             Platform = PlatformOf(json),
             ArtifactType = Text(json, "artifactType"),
@@ -37,7 +30,6 @@ internal static class DescriptorJson
                     ? content
                     : null,
         };
-        return true;
     }
 
     private static string? Validate(JsonElement json)
@@ -57,21 +49,12 @@ internal static class DescriptorJson
             : $"its size must be an integer from 0 to {MaxSize}";
     }
 
-    /// <summary>The descriptors of a list in an object, such as <c>manifests</c>; invalid ones are skipped.</summary>
-    public static IEnumerable<Descriptor> List(JsonElement json, string name)
-    {
-        if (json.ValueKind != JsonValueKind.Object || !json.TryGetProperty(name, out var list) || list.ValueKind != JsonValueKind.Array)
-            yield break;
-        foreach (var item in list.EnumerateArray())
-            if (TryRead(item, out var descriptor, out _))
-                yield return descriptor;
-    }
-
     /// <summary>
-    /// The same, but anything other than a list of descriptors is an error; null counts as empty, since tools in Go write empty lists so.
+    /// The descriptors of a list in an object, such as <c>manifests</c>. Anything else is an error; null counts as empty, since tools in Go
+    /// write empty lists so.
     /// </summary>
     /// <exception cref="FormatException">It is not a list, or one of its entries is not a descriptor.</exception>
-    public static IReadOnlyList<Descriptor> ListStrictly(JsonElement json, string name)
+    public static IReadOnlyList<Descriptor> List(JsonElement json, string name)
     {
         if (!json.TryGetProperty(name, out var list) || list.ValueKind == JsonValueKind.Null)
             return [];

@@ -38,10 +38,8 @@ public sealed record ManifestReferences(
             var root = document.RootElement;
             var isIndex = IsIndex(manifest.MediaType, root);
             var config = isIndex ? null : ConfigOf(root);
-            IReadOnlyList<Descriptor> children = isIndex ? DescriptorJson.ListStrictly(root, "manifests") : [];
-            IEnumerable<Descriptor> blobs = isIndex
-                ? []
-                : [.. DescriptorJson.ListStrictly(root, "layers"), .. DescriptorJson.ListStrictly(root, "blobs")];
+            IReadOnlyList<Descriptor> children = isIndex ? DescriptorJson.List(root, "manifests") : [];
+            IEnumerable<Descriptor> blobs = isIndex ? [] : [.. DescriptorJson.List(root, "layers"), .. DescriptorJson.List(root, "blobs")];
             if (config is not null)
                 blobs = blobs.Prepend(config);
             List<Descriptor> held = [.. blobs.Where(blob => !blob.IsForeign).DistinctBy(blob => blob.Digest)];

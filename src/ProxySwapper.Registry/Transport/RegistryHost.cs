@@ -50,6 +50,9 @@ internal sealed class RegistryHost
     /// <summary>True once the host has found a manifest by HEAD: then its 404 means that there is none.</summary>
     public bool RespondsToHead { get; set; }
 
+    /// <summary>True once the host has shown that it has the referrers API: then it needs no fallback tags.</summary>
+    public bool HasReferrersApi { get; set; }
+
     /// <summary>The maximum body size for the host; null until it has rejected one.</summary>
     public long? ChunkSize { get; set; }
 

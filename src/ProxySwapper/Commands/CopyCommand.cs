@@ -150,6 +150,8 @@ internal static class CopyCommand
         );
         Console.WriteLine(CopyOutput.Describe(request, result, time.GetElapsedTime(start)));
         PrintDigest(result.SourceDigest, result.TargetDigest);
+        if (result.LeftReferrersText is { } left)
+            await Console.Error.WriteLineAsync(left);
         await access.Repositories.ReconcileAsync(request.Target, cancellationToken);
     }
 

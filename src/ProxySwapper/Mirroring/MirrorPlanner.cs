@@ -141,7 +141,7 @@ internal sealed partial class MirrorPlanner(
         var client = clients.For(image.Destination.Registry, credentials);
         return image.ReplaceTag
             ? TargetContent.FindManifestAsync(client, image.Destination.Repository, tag, cancellationToken)
-            : TargetContent.LookUpManifestAsync(client, image.Destination.Repository, tag, cancellationToken);
+            : TargetContent.LookUpManifestAsync(client, image.Destination.Repository, tag, mayMove: false, cancellationToken);
     }
 
     /// <summary>

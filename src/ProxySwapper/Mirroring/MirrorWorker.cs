@@ -28,7 +28,7 @@ internal sealed class MirrorWorker(
     {
         var result = await copier.CopyAsync(RequestOf(task) with { Progress = output.Started(task) }, cancellationToken);
         var outcome = result.Outcome == CopyOutcome.UpToDate ? MirrorOutcome.UpToDate : OutcomeOf(task);
-        return Result(task, outcome, KeptTagsReason(result)) with { Digest = result.TargetDigest.ToString(), Bytes = result.BytesCopied };
+        return Result(task, outcome, DetailOf(result)) with { Digest = result.TargetDigest.ToString(), Bytes = result.BytesCopied };
     }
 
     /// <summary>A dry run only requests manifests of tags that both sides have, since each may count as a pull.</summary>
@@ -54,10 +54,14 @@ internal sealed class MirrorWorker(
             MayOverwrite = task.Image.ReplaceTag ? null : (_, _, _) => new(false),
         };
 
-    private static string? KeptTagsReason(CopyResult result) =>
-        result.KeptTags.Count == 0
-            ? null
-            : $"{string.Join(", ", result.KeptTags)} of the destination differs and stays, since replace-tag is not set";
+    private static string? DetailOf(CopyResult result)
+    {
+        var kept =
+            result.KeptTags.Count == 0
+                ? null
+                : $"{string.Join(", ", result.KeptTags)} of the destination differs and stays, since replace-tag is not set";
+        return kept is not null && result.LeftReferrersText is { } left ? $"{kept}; {left}" : kept ?? result.LeftReferrersText;
+    }
 
     private static MirrorOutcome OutcomeOf(MirrorTask task) => task.IsPresent ? MirrorOutcome.Replaced : MirrorOutcome.Copied;
 

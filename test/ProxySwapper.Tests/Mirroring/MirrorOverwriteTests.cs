@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using ProxySwapper.Mirroring;
 using ProxySwapper.Testing.Images;
 using ProxySwapper.Testing.Registries;
+using ProxySwapper.Testing.Time;
 using Kind = ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind;
 
 namespace ProxySwapper.Tests.Mirroring;
@@ -94,6 +95,34 @@ internal sealed class MirrorOverwriteTests
         AssertUnchanged();
     }
 
+    [TestCase("highest", 200)]
+    [TestCase("semver", 403)]
+    [TestCase("all", 403)]
+    [TestCase("all", 200)]
+    public async Task A_tag_that_the_destination_cannot_read_stays_and_is_an_error(string mode, int list)
+    {
+        if (list == 403)
+            Fail(Kind.Tags, HttpMethods.Get, 403, "DENIED");
+        else
+            _target.Always(
+                HttpMethod.Get,
+                Kind.Tags,
+                (context, _) => context.Response.Body.WriteAsync("""{"name":"team/app","tags":[]}"""u8.ToArray()).AsTask()
+            );
+        foreach (var method in new[] { HttpMethods.Head, HttpMethods.Get })
+            _target.Always(
+                (request, _) => request.Method == method && request.Path.Value!.EndsWith("/1.1.0", StringComparison.Ordinal),
+                RegistryFaults.Status(500, "UNKNOWN", "no")
+            );
+        var report = await MirrorAsync(mode);
+        Assert.That(report.IsComplete, Is.False);
+        Assert.That(
+            report.Results.Single(result => result.Outcome == MirrorOutcome.Failed).Detail,
+            Is.EqualTo($"GET {_target.Address}/team/app:1.1.0: internal server error (HTTP 500): UNKNOWN: no")
+        );
+        AssertUnchanged();
+    }
+
     /// <summary>Without its signatures, a tag would be up to date for all later runs.</summary>
     [Test]
     public async Task A_tag_whose_signature_could_not_be_copied_is_copied_by_the_next_run()
@@ -154,5 +183,8 @@ internal sealed class MirrorOverwriteTests
     private Task<MirrorReport> MirrorAsync(string mode, string destination = "team/app") =>
         MirrorFiles.RunAsync(
             $"images: {{app: {{source: {_source.Address}/team/app, destination: {_target.Address}/{destination}, mode: {mode}}}}}"
+                + $"\nregistries: [{{host: \"{_source.Address}\", plainHttp: true}}, {{host: \"{_target.Address}\", plainHttp: true}}]",
+            // Pauses between retries take no time; timeouts are longer, except for that of a probe for TLS, which plainHttp avoids.
+            time: new SkippingTimeProvider(TimeSpan.FromSeconds(20))
         );
 }

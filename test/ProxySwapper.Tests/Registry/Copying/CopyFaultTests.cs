@@ -79,6 +79,31 @@ internal sealed class CopyFaultTests
         CopyScene.AssertWhole(scene.Target.Registry);
     }
 
+    /// <summary>It may point at something.</summary>
+    [Test]
+    public async Task A_tag_that_the_target_cannot_read_is_not_written_where_it_must_not_be_moved()
+    {
+        await using var scene = await CopyScene.StartAsync();
+        var (old, image) = (TestImage.Create(1), TestImage.Create(2));
+        image.AddTo(scene.Source.Registry, "team/app", "1");
+        old.AddTo(scene.Target.Registry, "mirror/app", "1");
+        scene.Target.Always(
+            (request, kind) => request.Method is "HEAD" or "GET" && kind == InMemoryRegistryRequestKind.Manifest,
+            RegistryFaults.Status(500, "UNKNOWN", "unknown error")
+        );
+        var request = scene.Request() with { MayOverwrite = (_, _, _) => new(true) };
+        Assert.That(
+            Assert.ThrowsAsync<RegistryException>(() => scene.CopyAsync(request))!.Message,
+            Is.EqualTo($"GET {scene.Target.Address}/mirror/app:1: internal server error (HTTP 500): UNKNOWN: unknown error")
+        );
+        Assert.That(scene.Target.Registry.Repositories["mirror/app"].Tags["1"], Is.EqualTo(old.Top.Digest));
+        // Content is never in doubt, and a tag that may move is repaired.
+        var digest = image.Top.Digest;
+        await scene.CopyAsync(scene.Request($"team/app@{digest}", $"mirror/app@{digest}") with { MayOverwrite = request.MayOverwrite });
+        await scene.CopyAsync();
+        Assert.That(scene.Target.Registry.Repositories["mirror/app"].Tags["1"], Is.EqualTo(digest));
+    }
+
     [FsCheck.NUnit.Property(MaxTest = 40)]
     public Task<bool> Random_images_and_random_faults_never_leave_a_tag_that_is_not_whole(int seed) => RunRandomAsync(seed);
 

@@ -37,8 +37,8 @@ internal sealed class CopyScene : IAsyncDisposable
 
     public ImageCopier Copier { get; }
 
-    public static async Task<CopyScene> StartAsync(InMemoryRegistryOptions? target = null) =>
-        new(await FaultyRegistry.StartAsync(), await FaultyRegistry.StartAsync(target), Options, TimeProvider.System);
+    public static async Task<CopyScene> StartAsync(InMemoryRegistryOptions? target = null, InMemoryRegistryOptions? source = null) =>
+        new(await FaultyRegistry.StartAsync(source), await FaultyRegistry.StartAsync(target), Options, TimeProvider.System);
 
     /// <summary>The same with a clock that a test moves; it does not reach the timeouts of requests.</summary>
     public static async Task<CopyScene> StartAsync(SkippingTimeProvider time, RegistryOptions? options = null) =>

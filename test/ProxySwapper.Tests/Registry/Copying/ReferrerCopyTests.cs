@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
-using System.Text;
 using ProxySwapper.Registry;
+using ProxySwapper.Registry.Copying;
 using ProxySwapper.Registry.Oci;
 using ProxySwapper.Registry.Transport;
 using ProxySwapper.Testing.Images;
@@ -117,14 +117,95 @@ internal sealed class ReferrerCopyTests
         Assert.That(result.KeptTags, Is.EqualTo(mayOverwrite ? [] : new[] { tag }));
     }
 
-    private Digest AddSbom(Digest subject)
+    /// <summary>It may point at something, which must not be overwritten.</summary>
+    [Test]
+    public async Task A_tag_of_cosign_that_the_target_cannot_read_is_only_written_where_tags_may_move([Values] bool mayMove)
     {
-        var config = _scene.Source.Registry.AddBlob("team/app", "{}"u8.ToArray());
-        var sbom = Encoding.UTF8.GetBytes(
-            $$"""{"schemaVersion":2,"mediaType":"{{MediaTypes.OciManifest}}","artifactType":"application/spdx+json","layers":[],"""
-                + $$""" "config":{"mediaType":"application/vnd.oci.empty.v1+json","digest":"{{config.Digest}}","size":2},"""
-                + $$""" "subject":{"mediaType":"{{_image.Top.MediaType}}","digest":"{{subject}}","size":{{_image.Top.Bytes.Length}} } }"""
+        var tag = $"sha256-{_image.Top.Digest.Hex}.sig";
+        var (theirs, ours) = (TestImage.Create(2), TestImage.Create(3));
+        theirs.AddTo(_scene.Source.Registry, "team/app", tag);
+        ours.AddTo(_scene.Target.Registry, "mirror/app", tag);
+        _scene.Target.Always(
+            (request, _) => request.Method is "HEAD" or "GET" && request.Path.Value!.EndsWith(tag, StringComparison.Ordinal),
+            RegistryFaults.Status(500, "UNKNOWN", "unknown error")
         );
-        return _scene.Source.Registry.AddManifest("team/app", MediaTypes.OciManifest, sbom).Digest;
+        var request = _scene.Request() with { Referrers = true, MayOverwrite = mayMove ? null : (_, _, _) => new(true) };
+        if (mayMove)
+            await _scene.CopyAsync(request);
+        else
+            Assert.That(
+                Assert.ThrowsAsync<RegistryException>(() => _scene.CopyAsync(request))!.Message,
+                Is.EqualTo($"GET {_scene.Target.Address}/mirror/app:{tag}: internal server error (HTTP 500): UNKNOWN: unknown error")
+            );
+        Assert.That(_scene.Target.Registry.Repositories["mirror/app"].Tags[tag], Is.EqualTo((mayMove ? theirs : ours).Top.Digest));
     }
+
+    /// <summary>A garbage collection removes manifests without a tag, which the image is until its referrers are copied.</summary>
+    [Test]
+    public async Task What_is_collected_before_the_tag_is_written_again()
+    {
+        var sbom = AddSbom(_image.Top.Digest);
+        var collected = false;
+        _scene.Target.Choose(
+            (request, _) =>
+                request.Method == "PUT" && request.Path.Value!.EndsWith("/manifests/1", StringComparison.Ordinal) && !collected
+                    ? RegistryFaults.Meanwhile(() =>
+                    {
+                        collected = true;
+                        _scene.Target.Registry.Repositories["mirror/app"].Manifests.Clear();
+                        _scene.Target.Registry.Repositories["mirror/app"].Blobs.Clear();
+                    })
+                    : null
+        );
+        await _scene.CopyAsync(_scene.Request() with { Referrers = true });
+        var target = _scene.Target.Registry.Repositories["mirror/app"];
+        Assert.That((collected, target.Tags["1"]), Is.EqualTo((true, _image.Top.Digest)));
+        Assert.That(target.Manifests.Keys, Is.EquivalentTo(new[] { _image.Top.Digest, sbom }));
+    }
+
+    /// <summary>They refer to a digest that the target does not get.</summary>
+    [Test]
+    public async Task Referrers_of_an_index_that_is_copied_in_part_are_named(
+        [Values] PlatformSubset subset,
+        [Values] bool isThere,
+        [Values("amd64", "arm64")] string signed
+    )
+    {
+        var image = TestImage.Create(5, platforms: ["amd64", "arm64"]);
+        var tag = $"sha256-{image.Top.Digest.Hex}.sig";
+        image.AddTo(_scene.Source.Registry, "team/app", "2");
+        TestImage.Create(2).AddTo(_scene.Source.Registry, "team/app", tag);
+        var ofIndex = AddSbom(image.Top.Digest);
+        var ofPlatform = AddSbom(image.Platforms[signed].Digest);
+        var request = _scene.Request("team/app:2", "mirror/app:2") with
+        {
+            Platforms = [new Platform("linux", "amd64", null)],
+            Subset = subset,
+            Referrers = true,
+        };
+        if (subset == PlatformSubset.Sparse)
+            _scene.Target.Registry.Repository("mirror/app").Manifests[image.Platforms["arm64"].Digest] = image.Platforms["arm64"];
+        if (isThere)
+            await _scene.CopyAsync(request);
+        var result = await _scene.CopyAsync(request);
+        Assert.That(result.Outcome, Is.EqualTo(isThere ? CopyOutcome.UpToDate : CopyOutcome.Copied));
+        Assert.That(result.LeftReferrers, Is.EqualTo(subset == PlatformSubset.Sparse ? [] : new[] { ofIndex.ToString(), tag }));
+        Assert.That(
+            result.LeftReferrersText,
+            subset == PlatformSubset.Sparse
+                ? Is.Null
+                : Is.EqualTo(
+                    $"referrers of {image.Top.Digest} that were not copied, since the digest differs without some platforms: "
+                        + $"{ofIndex}, {tag}"
+                )
+        );
+        var target = _scene.Target.Registry.Repositories["mirror/app"];
+        Assert.That(target.Manifests.ContainsKey(ofPlatform), Is.EqualTo(signed == "amd64"));
+        target.Manifests.TryRemove(image.Platforms["arm64"].Digest, out _);
+        if (subset == PlatformSubset.Sparse)
+            target.Manifests.TryRemove(image.Top.Digest, out _);
+        target.Tags.TryRemove("2", out _);
+    }
+
+    private Digest AddSbom(Digest subject) => TestReferrers.AddSbom(_scene.Source.Registry, "team/app", subject).Digest;
 }

@@ -49,6 +49,24 @@ internal sealed class RegistryClientTests
         Assert.That(await scene.Client.MountBlobAsync("c", Digest.OfBytes("nowhere"u8), "a/b", default), Is.False);
     }
 
+    /// <summary>As behind a proxy that compresses; the blob may be the empty one of an interrupted upload.</summary>
+    [TestCase(10, BlobPresence.Present)]
+    [TestCase(9, BlobPresence.OtherSize)]
+    [TestCase(11, BlobPresence.OtherSize)]
+    [TestCase(0, BlobPresence.OtherSize)]
+    [TestCase(-1, BlobPresence.Missing)]
+    public async Task A_blob_whose_HEAD_has_no_length_is_measured_by_its_last_byte(int size, BlobPresence presence)
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        var blob = new Descriptor("application/octet-stream", Digest.OfBytes(new byte[10]), 10);
+        scene.Faulty.Always(HttpMethod.Head, InMemoryRegistryRequestKind.Blob, RegistryFaults.NoContentLength);
+        if (size >= 0)
+            scene.Registry.Repository("a").Blobs[blob.Digest] = new byte[size];
+        Assert.That(await scene.Client.FindBlobAsync("a", blob, default), Is.EqualTo(presence));
+        scene.Faulty.Always(HttpMethod.Get, InMemoryRegistryRequestKind.Blob, RegistryFaults.NoRanges);
+        Assert.That(await scene.Client.FindBlobAsync("a", blob, default), Is.EqualTo(presence));
+    }
+
     [Test]
     public async Task A_manifest_goes_up_and_comes_down_as_its_bytes()
     {
