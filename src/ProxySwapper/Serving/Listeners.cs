@@ -112,8 +112,8 @@ internal sealed class Listeners(
     private static async Task EndWithTransportAsync(ConnectionContext connection, Task serving)
     {
         await serving.WaitAsync(connection.ConnectionClosed).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (!serving.IsCompleted)
-            await Task.WhenAny(serving, Task.Delay(EndTime, TimeProvider.System));
+        if (await Task.WhenAny(serving, Task.Delay(EndTime, TimeProvider.System)) == serving)
+            await serving;
     }
 
     /// <summary>With HTTP/1.1 requests always end, and read their bodies from the memory of the connection.</summary>
