@@ -203,7 +203,7 @@ internal sealed partial class CheckTests
         Assert.That(unreachable.Output, Does.Contain("cannot reach it or does not trust it"));
     }
 
-    [TestCase("http//x", "must be a URL such as http://localhost:9090")]
+    [TestCase("http//x", "must be an http or https URL without user and password, such as http://localhost:9090")]
     public async Task An_invalid_address_is_a_usage_error(string address, string expected)
     {
         var result = await ProxySwapperProgram.RunAsync(["check", "--management", address]);
