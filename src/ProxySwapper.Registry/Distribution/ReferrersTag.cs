@@ -72,7 +72,7 @@ internal sealed class ReferrersTag(RegistryTransport transport, RegistryRequests
         return new Manifest(MediaTypes.OciIndex, Digest.OfBytes(bytes.Span), bytes);
     }
 
-    /// <summary>By a GET: some registries respond to every HEAD with 404, and signatures would be lost without a word.</summary>
+    /// <summary>By a GET: some registries respond to every HEAD with 404, and signatures would be lost silently.</summary>
     private async Task<(Manifest? Index, IReadOnlyList<Descriptor> Referrers)> ReadAsync(
         string repository,
         Digest subject,
