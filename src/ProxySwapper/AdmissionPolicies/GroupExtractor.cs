@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using ProxySwapper.Patterns;
 
 namespace ProxySwapper.AdmissionPolicies;
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ProxySwapper.Patterns;
 
 namespace ProxySwapper.AdmissionPolicies;
 

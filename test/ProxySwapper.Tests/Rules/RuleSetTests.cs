@@ -125,10 +125,22 @@ internal sealed class RuleSetTests
 
     [TestCase("{matchRegex: 'quay[.]io/(.*)', replace: r.example/$1}", "quay.io/a", false)]
     [TestCase("{matchRegex: 'quay[.]io/(a/.*)', replace: r.example/$1}, {match: quay.io, target: r.example}", "quay.io/b/c", false)]
-    [TestCase("{matchRegex: '[^/]+/(x[a-z]z/app:.*)', replace: r.example/$1}", "quay.io/xyz/app", true)]
-    [TestCase("{match: ghcr.io, target: r.example}, {matchRegex: 'quay[.]io/(f[a-z]o/.*)', replace: r.example/$1}", "ghcr.io/a", true)]
-    [TestCase("{match: ghcr.io, target: r.example}, {matchRegex: 'quay[.]io/(f[a-z]o/.*)', replace: r.example/$1}", "quay.io/foo/a", true)]
-    [TestCase("{match: ghcr.io, target: r.example/y}, {matchRegex: '[^/]+/(f[a-z]o/.*)', replace: r.example/x/$1}", "ghcr.io/a", false)]
+    [TestCase("{matchRegex: '([^/]+)/(x[a-z]z/app:.*)', replace: r.example/$1/$2}", "quay.io/xyz/app", true)]
+    [TestCase(
+        "{match: ghcr.io, target: r.example}, {matchRegex: '[^/]+/(f[a-z]o/.*)', replace: r.example/$1, allowSharedTarget: true}",
+        "ghcr.io/a",
+        true
+    )]
+    [TestCase(
+        "{match: ghcr.io, target: r.example}, {matchRegex: '[^/]+/(f[a-z]o/.*)', replace: r.example/$1, allowSharedTarget: true}",
+        "quay.io/foo/a",
+        true
+    )]
+    [TestCase(
+        "{match: ghcr.io, target: r.example/y}, {matchRegex: '([^/]+)/(f[a-z]o/.*)', replace: r.example/x/$1/$2}",
+        "ghcr.io/a",
+        false
+    )]
     [TestCase("{matchRegex: 'x[.]io/f[a-z]+', replace: r.example/one:1}, {match: a.io, target: r.example}", "a.io/b", true)]
     [TestCase("{match: a.io, target: docker.io/library}, {matchRegex: 'b[.]io/(x+)', replace: docker.io/x$1}", "a.io/x", true)]
     [TestCase("{match: '**', target: 'r.example/{registry}'}, {matchRegex: 'b[.]io/(x+:.*)', replace: r.example/a.io/$1}", "a.io/x", true)]

@@ -1,6 +1,6 @@
-using ProxySwapper.AdmissionPolicies;
+using ProxySwapper.Patterns;
 
-namespace ProxySwapper.Tests.AdmissionPolicies;
+namespace ProxySwapper.Tests.Patterns;
 
 [TestFixture]
 internal sealed class PortableRegexReaderTests

@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 
-namespace ProxySwapper.AdmissionPolicies;
+namespace ProxySwapper.Patterns;
 
 /// <summary>Parses a regular expression that .NET accepts, and rejects what RE2 lacks or interprets differently.</summary>
 internal sealed class PortableRegexReader

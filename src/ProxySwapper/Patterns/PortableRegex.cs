@@ -1,4 +1,4 @@
-namespace ProxySwapper.AdmissionPolicies;
+namespace ProxySwapper.Patterns;
 
 /// <summary>
 /// A regular expression that means the same in .NET and in RE2 (<see href="https://github.com/google/re2/wiki/Syntax"/>), for the

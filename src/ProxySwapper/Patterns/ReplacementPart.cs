@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.RegularExpressions;
 
-namespace ProxySwapper.AdmissionPolicies;
+namespace ProxySwapper.Patterns;
 
 /// <summary>A part of a replacement such as <c>localhost:5000/$1</c>.</summary>
 /// <param name="Text">A text, when <paramref name="Group"/> is negative.</param>
