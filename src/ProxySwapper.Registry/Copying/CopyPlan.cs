@@ -16,6 +16,9 @@ public sealed record CopyPlan(
     int Requests
 )
 {
+    /// <summary>What would be left out.</summary>
+    public CopyOmissions Omissions { get; init; } = new(SourceDigest);
+
     /// <summary>True if there is nothing to do.</summary>
     public bool IsUpToDate => Manifests.Count == 0 && Blobs.Count == 0;
 

@@ -37,8 +37,8 @@ public sealed record CopyRequest(ImageReference Source, ImageReference Target)
 
     /// <summary>
     /// Called before a tag of the target is moved, with the tag and what it points at. If it returns false, the copy fails with a
-    /// <see cref="CopyException"/> before anything is written; a tag of cosign stays (<see cref="CopyResult.KeptTags"/>). Null (default):
-    /// tags may be moved.
+    /// <see cref="CopyException"/> before anything is written; a tag of cosign stays (<see cref="CopyOmissions.KeptTags"/>). Null
+    /// (default): tags may be moved.
     /// </summary>
     public Func<string, Descriptor, CancellationToken, ValueTask<bool>>? MayOverwrite { get; init; }
 

@@ -66,7 +66,6 @@ internal sealed class ImageCopy : IDisposable
             image ??= await ReadAsync(digest, cancellationToken);
             await CopyReferrersAsync(image, cancellationToken);
         }
-        var left = _request.Referrers && image!.Root.Manifest.Digest != digest;
         return _writer.AddTo(
             new CopyResult(
                 _writer.ManifestsWritten > 0 ? CopyOutcome.Copied : CopyOutcome.UpToDate,
@@ -74,8 +73,7 @@ internal sealed class ImageCopy : IDisposable
                 merged ?? image?.Root.Manifest.Digest ?? digest
             )
             {
-                KeptTags = _keptTags,
-                LeftReferrers = left ? await Referrers().ListAsync(digest, cancellationToken) : [],
+                Omissions = await OmissionsAsync(digest, image, _keptTags, cancellationToken),
             }
         );
     }
@@ -87,8 +85,9 @@ internal sealed class ImageCopy : IDisposable
         var targetDigest = image.Root.Manifest.Digest;
         var names = MissingNames(present, targetDigest);
         var missing = new List<ImageGraph>();
+        var referrers = Referrers();
         if (_request.Referrers)
-            await foreach (var (referrer, _) in Referrers().ReadMissingAsync(image, cancellationToken))
+            await foreach (var (referrer, _) in referrers.ReadMissingAsync(image, cancellationToken))
                 missing.Add(referrer);
         if (names.Count > 0 && present[0] is not null && IsListOfReferrers(image))
         {
@@ -112,7 +111,10 @@ internal sealed class ImageCopy : IDisposable
             (blobs.Count * 2)
                 + manifests.Count
                 + furtherNames
-        );
+        )
+        {
+            Omissions = await OmissionsAsync(digest, image, referrers.KeptTags, cancellationToken),
+        };
     }
 
     public void Dispose() => _writer.Dispose();
@@ -171,8 +173,26 @@ internal sealed class ImageCopy : IDisposable
         await CopyReferrersAsync(image, cancellationToken);
     }
 
-    private async Task CopyReferrersAsync(ImageGraph image, CancellationToken cancellationToken) =>
-        _keptTags = await Referrers().RunAsync(image, cancellationToken);
+    private async Task CopyReferrersAsync(ImageGraph image, CancellationToken cancellationToken)
+    {
+        var referrers = Referrers();
+        await referrers.RunAsync(image, cancellationToken);
+        _keptTags = referrers.KeptTags;
+    }
+
+    private async Task<CopyOmissions> OmissionsAsync(
+        Digest source,
+        ImageGraph? image,
+        IReadOnlyList<string> keptTags,
+        CancellationToken cancellationToken
+    ) =>
+        new(source)
+        {
+            KeptTags = keptTags,
+            LeftReferrers =
+                _request.Referrers && image!.Root.Manifest.Digest != source ? await Referrers().ListAsync(source, cancellationToken) : [],
+            ForeignLayers = [.. (image?.Manifests ?? []).SelectMany(node => node.ForeignLayers).DistinctBy(layer => layer.Digest)],
+        };
 
     private ReferrerCopy Referrers() => new(_source, _target, _writer, _request.MayOverwrite);
 
@@ -210,13 +230,15 @@ internal sealed class ImageCopy : IDisposable
         );
 
     private Task<Descriptor?> FindAsync(string name, CancellationToken cancellationToken) =>
-        TargetContent.LookUpManifestAsync(
-            _target.Client,
-            _target.Repository,
-            name,
-            mayMove: _request.MayOverwrite is null,
-            cancellationToken
-        );
+        Digest.TryParse(name, out var digest)
+            ? _writer.FindRootAsync(digest, cancellationToken)
+            : TargetContent.LookUpManifestAsync(
+                _target.Client,
+                _target.Repository,
+                name,
+                mayMove: _request.MayOverwrite is null,
+                cancellationToken
+            );
 
     /// <summary>The names that do not point at the digest.</summary>
     private IReadOnlyList<string> MissingNames(IReadOnlyList<Descriptor?> present, Digest digest) =>

@@ -46,7 +46,7 @@ internal sealed class ImageGraphReader(RepositoryClient source, ManifestBudget b
     )
     {
         var root = Read(manifest);
-        if (platforms.Count == 0 || root.Children.Count == 0)
+        if (platforms.Count == 0 || !root.IsIndex)
             return await ReadBelowAsync(root, root.Children, cancellationToken);
         var chosen = PlatformIndex.Choose(root, platforms);
         switch (subset)

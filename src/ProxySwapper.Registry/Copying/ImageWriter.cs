@@ -70,6 +70,10 @@ internal sealed class ImageWriter : IDisposable
     public Task<bool> IsMissingAsync(Digest manifest, Digest? subject, CancellationToken cancellationToken) =>
         _missing.IsMissingAsync(manifest, subject, cancellationToken);
 
+    /// <inheritdoc cref="MissingManifests.FindRootAsync"/>
+    public Task<Descriptor?> FindRootAsync(Digest digest, CancellationToken cancellationToken) =>
+        _missing.FindRootAsync(digest, cancellationToken);
+
     /// <summary>Writes names of a manifest of which everything below is at the target.</summary>
     public async Task NameAsync(Manifest manifest, IReadOnlyList<string> names, CancellationToken cancellationToken)
     {

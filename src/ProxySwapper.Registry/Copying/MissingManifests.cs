@@ -17,6 +17,26 @@ internal sealed class MissingManifests(RepositoryClient target)
         await TargetContent.FindManifestAsync(target.Client, target.Repository, manifest.ToString(), cancellationToken) is null
         || subject is { } of && !await IsListedAsync(manifest, of, cancellationToken);
 
+    /// <summary>
+    /// Finds a manifest that is the image itself and gets no tag. It is read, since an entry in a fallback tag is all that names it if it
+    /// has a subject.
+    /// </summary>
+    public async Task<Descriptor?> FindRootAsync(Digest digest, CancellationToken cancellationToken)
+    {
+        if (await TargetContent.ReadManifestAsync(target.Client, target.Repository, digest, cancellationToken) is not { } manifest)
+            return null;
+        try
+        {
+            var subject = ManifestReferences.Read(manifest).Subject;
+            return subject is { } of && !await IsListedAsync(digest, of, cancellationToken) ? null : manifest.Descriptor;
+        }
+        catch (FormatException)
+        {
+            // As the source has it: the digest is the same.
+            return manifest.Descriptor;
+        }
+    }
+
     private async Task<bool> IsListedAsync(Digest manifest, Digest subject, CancellationToken cancellationToken)
     {
         if (!_listed.TryGetValue(subject, out var listed))

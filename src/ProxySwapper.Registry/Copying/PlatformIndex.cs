@@ -22,7 +22,10 @@ internal static class PlatformIndex
                     $"{index.Manifest.Digest} has no {platform}; it has "
                         + string.Join(
                             ", ",
-                            index.Children.Select(child => child.Platform?.ToString() ?? "an entry without platform").Distinct()
+                            index
+                                .Children.Select(child => child.Platform?.ToString() ?? "an entry without platform")
+                                .Distinct()
+                                .DefaultIfEmpty("no manifests")
                         )
                 );
             chosen.UnionWith(taken.Select(child => child.Digest));

@@ -25,12 +25,13 @@ internal sealed class ReferrerCopy(
     private readonly ManifestBudget _budget = ManifestBudget.ForReferrers();
     private readonly List<string> _keptTags = [];
 
-    /// <returns>Tags of cosign that differ at the target and must not be overwritten.</returns>
-    public async Task<IReadOnlyList<string>> RunAsync(ImageGraph image, CancellationToken cancellationToken)
+    /// <summary>Tags of cosign that were found to differ at the target and must not be overwritten.</summary>
+    public IReadOnlyList<string> KeptTags => _keptTags;
+
+    public async Task RunAsync(ImageGraph image, CancellationToken cancellationToken)
     {
         await foreach (var (referrer, name) in ReadMissingAsync(image, cancellationToken))
             await writer.WriteAsync(referrer, [name], cancellationToken);
-        return _keptTags;
     }
 
     /// <summary>The referrers of a manifest of the source, by digest, and cosign's tags for it.</summary>

@@ -54,9 +54,19 @@ public static class TargetContent
         }
         catch (RegistryException fault) when (fault.Status == HttpStatusCode.InternalServerError)
         {
-            return await GetAsync(target, repository, reference, mayMove || Digest.TryParse(reference, out _), cancellationToken);
+            var manifest = await GetAsync(target, repository, reference, mayMove || Digest.TryParse(reference, out _), cancellationToken);
+            return manifest?.Descriptor;
         }
     }
+
+    /// <summary>Reads a manifest; null if the repository does not have it, or cannot read it.</summary>
+    /// <exception cref="RegistryException">The registry returned an error or could not be reached.</exception>
+    public static Task<Manifest?> ReadManifestAsync(
+        RegistryClient target,
+        string repository,
+        Digest digest,
+        CancellationToken cancellationToken
+    ) => GetAsync(target, repository, digest.ToString(), isMissingIfUnreadable: true, cancellationToken);
 
     private static async Task<T> UnlessUnreadableAsync<T>(Task<T> lookUp, T missing)
     {
@@ -70,7 +80,7 @@ public static class TargetContent
         }
     }
 
-    private static async Task<Descriptor?> GetAsync(
+    private static async Task<Manifest?> GetAsync(
         RegistryClient target,
         string repository,
         string reference,
@@ -80,7 +90,7 @@ public static class TargetContent
     {
         try
         {
-            return (await target.GetManifestAsync(repository, reference, cancellationToken)).Descriptor;
+            return await target.GetManifestAsync(repository, reference, cancellationToken);
         }
         catch (RegistryException fault)
             when (fault.Status == HttpStatusCode.NotFound || fault.Status == HttpStatusCode.InternalServerError && isMissingIfUnreadable)

@@ -9,14 +9,18 @@ namespace ProxySwapper.Registry.Oci;
 /// </summary>
 /// <param name="Manifest">The manifest itself.</param>
 /// <param name="Children">The manifests of an index, in its order; empty for an image.</param>
-/// <param name="Blobs">Configuration and layers stored by the registry, each once; without foreign layers.</param>
+/// <param name="IsIndex">Whether it lists manifests, perhaps none.</param>
+/// <param name="Blobs">Configuration and layers stored by the registry, each once.</param>
+/// <param name="ForeignLayers">Layers that registries do not store.</param>
 /// <param name="Subject">The digest of the manifest that this one refers to, or null.</param>
 /// <param name="ArtifactType">The artifact type, else the configuration's media type; or null.</param>
 /// <param name="Annotations">Its annotations; empty if there are none.</param>
 public sealed record ManifestReferences(
     Manifest Manifest,
     IReadOnlyList<Descriptor> Children,
+    bool IsIndex,
     IReadOnlyList<Descriptor> Blobs,
+    IReadOnlyList<Descriptor> ForeignLayers,
     Digest? Subject,
     string? ArtifactType,
     IReadOnlyDictionary<string, string> Annotations
@@ -36,19 +40,22 @@ public sealed record ManifestReferences(
         {
             using var document = JsonDocument.Parse(manifest.Bytes, new JsonDocumentOptions { MaxDepth = 64 });
             var root = document.RootElement;
-            var isIndex = IsIndex(manifest.MediaType, root);
+            var isIndex = HasManifests(manifest.MediaType, root);
             var config = isIndex ? null : ConfigOf(root);
             IReadOnlyList<Descriptor> children = isIndex ? DescriptorJson.List(root, "manifests") : [];
             IEnumerable<Descriptor> blobs = isIndex ? [] : [.. DescriptorJson.List(root, "layers"), .. DescriptorJson.List(root, "blobs")];
             if (config is not null)
                 blobs = blobs.Prepend(config);
-            List<Descriptor> held = [.. blobs.Where(blob => !blob.IsForeign).DistinctBy(blob => blob.Digest)];
+            var byPlace = blobs.DistinctBy(blob => (blob.Digest, blob.IsForeign)).ToLookup(blob => blob.IsForeign);
+            List<Descriptor> held = [.. byPlace[false]];
             if (children.Count + held.Count > MaxEntries)
                 throw new FormatException($"it has more than {MaxEntries} references");
             return new ManifestReferences(
                 manifest,
                 children,
+                isIndex,
                 held,
+                [.. byPlace[true]],
                 SubjectOf(root),
                 DescriptorJson.Text(root, "artifactType") ?? config?.MediaType,
                 DescriptorJson.Annotations(root)
@@ -63,7 +70,7 @@ public sealed record ManifestReferences(
     }
 
     /// <summary>Whether it lists manifests. One that is an index and an image would be copied as one of them and lose the other.</summary>
-    private static bool IsIndex(string mediaType, JsonElement root)
+    private static bool HasManifests(string mediaType, JsonElement root)
     {
         var hasManifests = root.TryGetProperty("manifests", out var manifests);
         if (!hasManifests && !MediaTypes.IsIndex(mediaType))

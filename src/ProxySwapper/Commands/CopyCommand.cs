@@ -138,6 +138,7 @@ internal static class CopyCommand
                     + $"{ByteSize.Format(plan.Bytes)} at most"
         );
         PrintDigest(plan.SourceDigest, plan.TargetDigest);
+        PrintOmissions(plan.Omissions);
     }
 
     private static async Task CopyAsync(RegistryServices access, CopyRequest request, CancellationToken cancellationToken)
@@ -150,9 +151,14 @@ internal static class CopyCommand
         );
         Console.WriteLine(CopyOutput.Describe(request, result, time.GetElapsedTime(start)));
         PrintDigest(result.SourceDigest, result.TargetDigest);
-        if (result.LeftReferrersText is { } left)
-            await Console.Error.WriteLineAsync(left);
+        PrintOmissions(result.Omissions);
         await access.Repositories.ReconcileAsync(request.Target, cancellationToken);
+    }
+
+    private static void PrintOmissions(CopyOmissions omissions)
+    {
+        foreach (var sentence in omissions.Sentences)
+            Console.Error.WriteLine(sentence);
     }
 
     private static void PrintDigest(Digest source, Digest target) =>

@@ -28,7 +28,11 @@ internal sealed class MirrorWorker(
     {
         var result = await copier.CopyAsync(RequestOf(task) with { Progress = output.Started(task) }, cancellationToken);
         var outcome = result.Outcome == CopyOutcome.UpToDate ? MirrorOutcome.UpToDate : OutcomeOf(task);
-        return Result(task, outcome, DetailOf(result)) with { Digest = result.TargetDigest.ToString(), Bytes = result.BytesCopied };
+        return Result(task, outcome, DetailOf(result.Omissions)) with
+        {
+            Digest = result.TargetDigest.ToString(),
+            Bytes = result.BytesCopied,
+        };
     }
 
     /// <summary>A dry run only requests manifests of tags that both sides have, since each may count as a pull.</summary>
@@ -38,7 +42,7 @@ internal sealed class MirrorWorker(
             return Result(task, MirrorOutcome.Copied, null);
         var plan = await copier.PlanAsync(RequestOf(task), cancellationToken);
         var outcome = plan.IsUpToDate ? MirrorOutcome.UpToDate : MirrorOutcome.Replaced;
-        return Result(task, outcome, null) with { Digest = plan.TargetDigest.ToString() };
+        return Result(task, outcome, DetailOf(plan.Omissions)) with { Digest = plan.TargetDigest.ToString() };
     }
 
     private CopyRequest RequestOf(MirrorTask task) =>
@@ -54,13 +58,14 @@ internal sealed class MirrorWorker(
             MayOverwrite = task.Image.ReplaceTag ? null : (_, _, _) => new(false),
         };
 
-    private static string? DetailOf(CopyResult result)
+    private static string? DetailOf(CopyOmissions omissions)
     {
-        var kept =
-            result.KeptTags.Count == 0
-                ? null
-                : $"{string.Join(", ", result.KeptTags)} of the destination differs and stays, since replace-tag is not set";
-        return kept is not null && result.LeftReferrersText is { } left ? $"{kept}; {left}" : kept ?? result.LeftReferrersText;
+        IEnumerable<string> kept =
+            omissions.KeptTags.Count == 0
+                ? []
+                : [$"{string.Join(", ", omissions.KeptTags)} of the destination differs and stays, since replace-tag is not set"];
+        var sentences = string.Join("; ", kept.Concat(omissions.Sentences));
+        return sentences.Length == 0 ? null : sentences;
     }
 
     private static MirrorOutcome OutcomeOf(MirrorTask task) => task.IsPresent ? MirrorOutcome.Replaced : MirrorOutcome.Copied;

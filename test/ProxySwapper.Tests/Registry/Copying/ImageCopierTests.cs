@@ -191,6 +191,17 @@ internal sealed class ImageCopierTests
     }
 
     [Test]
+    public void An_index_of_nothing_has_no_platform([Values] PlatformSubset subset)
+    {
+        var index = Encoding.UTF8.GetBytes($$"""{"schemaVersion":2,"mediaType":"{{MediaTypes.OciIndex}}","manifests":[]}""");
+        _scene.Source.Registry.AddManifest("team/app", MediaTypes.OciIndex, index, "1");
+        Assert.That(
+            () => _scene.CopyAsync(_scene.Request() with { Platforms = [new Platform("linux", "arm64")], Subset = subset }),
+            Throws.TypeOf<CopyException>().With.Message.EqualTo($"{Digest.OfBytes(index)} has no linux/arm64; it has no manifests")
+        );
+    }
+
+    [Test]
     public void A_missing_image_is_reported() =>
         Assert.That(
             () => _scene.CopyAsync(),
@@ -212,7 +223,17 @@ internal sealed class ImageCopierTests
             MediaTypes.DockerManifest
         );
         _scene.Source.Registry.AddManifest("team/app", foreign.MediaType, foreign.Bytes, "1");
-        Assert.That((await _scene.CopyAsync()).BlobsCopied, Is.EqualTo(1));
+        var plan = await _scene.Copier.PlanAsync(_scene.Request(), CancellationToken.None);
+        var result = await _scene.CopyAsync();
+        Assert.That((result.BlobsCopied, plan.Blobs.Count), Is.EqualTo((1, 1)));
+        Assert.That(result.Omissions.Sentences, Is.EqualTo(plan.Omissions.Sentences));
+        Assert.That(
+            result.Omissions.Sentences.Single(),
+            Is.EqualTo(
+                "foreign layers that were not copied, which container runtimes download from URLs in the manifest: "
+                    + "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+            )
+        );
     }
 
     [Test]

@@ -114,7 +114,7 @@ internal sealed class ReferrerCopyTests
         var target = _scene.Target.Registry.Repositories["mirror/app"];
         Assert.That(target.Tags["1"], Is.EqualTo(_image.Top.Digest));
         Assert.That(target.Tags[tag], Is.EqualTo((mayOverwrite ? theirs : ours).Top.Digest));
-        Assert.That(result.KeptTags, Is.EqualTo(mayOverwrite ? [] : new[] { tag }));
+        Assert.That(result.Omissions.KeptTags, Is.EqualTo(mayOverwrite ? [] : new[] { tag }));
     }
 
     /// <summary>It may point at something, which must not be overwritten.</summary>
@@ -187,18 +187,23 @@ internal sealed class ReferrerCopyTests
             _scene.Target.Registry.Repository("mirror/app").Manifests[image.Platforms["arm64"].Digest] = image.Platforms["arm64"];
         if (isThere)
             await _scene.CopyAsync(request);
+        var plan = await _scene.Copier.PlanAsync(request, CancellationToken.None);
         var result = await _scene.CopyAsync(request);
         Assert.That(result.Outcome, Is.EqualTo(isThere ? CopyOutcome.UpToDate : CopyOutcome.Copied));
-        Assert.That(result.LeftReferrers, Is.EqualTo(subset == PlatformSubset.Sparse ? [] : new[] { ofIndex.ToString(), tag }));
+        Assert.That(result.Omissions.LeftReferrers, Is.EqualTo(subset == PlatformSubset.Sparse ? [] : new[] { ofIndex.ToString(), tag }));
         Assert.That(
-            result.LeftReferrersText,
-            subset == PlatformSubset.Sparse
-                ? Is.Null
-                : Is.EqualTo(
-                    $"referrers of {image.Top.Digest} that were not copied, since the digest differs without some platforms: "
-                        + $"{ofIndex}, {tag}"
-                )
+            result.Omissions.Sentences,
+            Is.EqualTo(
+                subset == PlatformSubset.Sparse
+                    ? []
+                    : new[]
+                    {
+                        $"referrers of {image.Top.Digest} that were not copied, since the digest differs without some platforms: "
+                            + $"{ofIndex}, {tag}",
+                    }
+            )
         );
+        Assert.That(plan.Omissions.Sentences, Is.EqualTo(result.Omissions.Sentences));
         var target = _scene.Target.Registry.Repositories["mirror/app"];
         Assert.That(target.Manifests.ContainsKey(ofPlatform), Is.EqualTo(signed == "amd64"));
         target.Manifests.TryRemove(image.Platforms["arm64"].Digest, out _);

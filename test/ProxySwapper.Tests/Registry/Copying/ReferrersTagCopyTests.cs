@@ -69,6 +69,19 @@ internal sealed class ReferrersTagCopyTests
         Assert.That((Target.Tags["sbom"], Listed().Single()), Is.EqualTo((sbom.Digest, sbom.Digest)));
     }
 
+    [Test]
+    public async Task An_artifact_by_digest_whose_entry_could_not_be_written_gets_it_from_the_next_copy([Values] bool hasReferrers)
+    {
+        var sbom = AddSbom(1);
+        var name = $"app@{sbom.Digest}";
+        var request = _scene.Request($"team/{name}", $"mirror/{name}") with { Referrers = hasReferrers };
+        FailAtEntry(request);
+        Assert.That((await _scene.Copier.PlanAsync(request, CancellationToken.None)).IsUpToDate, Is.False);
+        Assert.That((await _scene.CopyAsync(request)).Outcome, Is.EqualTo(CopyOutcome.Copied));
+        Assert.That(Listed(), Is.EqualTo(new[] { sbom.Digest }));
+        Assert.That((await _scene.CopyAsync(request)).Outcome, Is.EqualTo(CopyOutcome.UpToDate));
+    }
+
     /// <summary>The API makes the tag unnecessary; one response shows that a host has it.</summary>
     [Test]
     public async Task A_target_with_the_API_is_asked_for_it_once()
