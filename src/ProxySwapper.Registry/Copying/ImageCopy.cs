@@ -15,6 +15,7 @@ internal sealed class ImageCopy : IDisposable
     private readonly RepositoryClient _source;
     private readonly RepositoryClient _target;
     private readonly ImageWriter _writer;
+    private readonly ReferrersListCopy _lists;
     private IReadOnlyList<string> _keptTags = [];
 
     public ImageCopy(RegistryClients clients, BlobTracker tracker, CopyRequest request, TimeProvider time)
@@ -23,6 +24,7 @@ internal sealed class ImageCopy : IDisposable
         _source = new RepositoryClient(clients.For(request.Source.Registry, request.SourceCredentials), request.Source.Repository);
         _target = new RepositoryClient(clients.For(request.Target.Registry, request.TargetCredentials), request.Target.Repository);
         _writer = new ImageWriter(_source, _target, tracker.Enter(), request, time);
+        _lists = new ReferrersListCopy(_target, _writer);
     }
 
     /// <summary>A digest at the target is binding, so platforms are ignored.</summary>
@@ -45,37 +47,13 @@ internal sealed class ImageCopy : IDisposable
     {
         var (digest, present) = await ResolveAsync(cancellationToken);
         var image = Platforms.Count > 0 ? await ReadAsync(digest, cancellationToken) : null;
-        Digest? merged = null;
-        if (MissingNames(present, image?.Root.Manifest.Digest ?? digest).Count > 0)
-        {
+        if (_request.Referrers || MissingNames(present, image?.Root.Manifest.Digest ?? digest).Count > 0)
             image ??= await ReadAsync(digest, cancellationToken);
-            // The content counts if a HEAD reported another digest.
-            var missing = MissingNames(present, image.Root.Manifest.Digest);
-            if (IsListOfReferrers(image))
-            {
-                merged = await MergeAsync(image, cancellationToken);
-            }
-            else
-            {
-                await AssertMayOverwriteAsync(missing, present, cancellationToken);
-                await WriteAsync(image, missing, cancellationToken);
-            }
-        }
-        else if (_request.Referrers)
-        {
-            image ??= await ReadAsync(digest, cancellationToken);
-            await CopyReferrersAsync(image, cancellationToken);
-        }
-        return _writer.AddTo(
-            new CopyResult(
-                _writer.ManifestsWritten > 0 ? CopyOutcome.Copied : CopyOutcome.UpToDate,
-                digest,
-                merged ?? image?.Root.Manifest.Digest ?? digest
-            )
-            {
-                Omissions = await OmissionsAsync(digest, image, _keptTags, cancellationToken),
-            }
-        );
+        // Before a tag is written: a fault here would leave an image that looks complete to the next run.
+        var omissions = await OmissionsAsync(digest, image, cancellationToken);
+        var written = image is null ? digest : await WriteMissingAsync(image, present, cancellationToken);
+        var outcome = _writer.ManifestsWritten > 0 ? CopyOutcome.Copied : CopyOutcome.UpToDate;
+        return _writer.AddTo(new CopyResult(outcome, digest, written) { Omissions = omissions with { KeptTags = _keptTags } });
     }
 
     public async Task<CopyPlan> PlanAsync(CancellationToken cancellationToken)
@@ -89,12 +67,10 @@ internal sealed class ImageCopy : IDisposable
         if (_request.Referrers)
             await foreach (var (referrer, _) in referrers.ReadMissingAsync(image, cancellationToken))
                 missing.Add(referrer);
-        if (names.Count > 0 && present[0] is not null && IsListOfReferrers(image))
+        if (names.Count > 0 && present[0] is not null && TagOfList(image.Root.Manifest) is { } tag)
         {
             names = [];
-            foreach (var node in image.Below)
-                if (await _writer.IsMissingAsync(node.Manifest.Digest, node.Subject, cancellationToken))
-                    missing.Add(new ImageGraph(node, []));
+            missing.AddRange(await _lists.PlanAsync(image, tag, cancellationToken));
         }
         if (names.Count > 0)
             missing.Add(image);
@@ -113,11 +89,34 @@ internal sealed class ImageCopy : IDisposable
                 + furtherNames
         )
         {
-            Omissions = await OmissionsAsync(digest, image, referrers.KeptTags, cancellationToken),
+            Omissions = await OmissionsAsync(digest, image, cancellationToken) with { KeptTags = referrers.KeptTags },
         };
     }
 
     public void Dispose() => _writer.Dispose();
+
+    /// <summary>Writes what is missing.</summary>
+    /// <returns>What the names point at.</returns>
+    private async Task<Digest> WriteMissingAsync(ImageGraph image, IReadOnlyList<Descriptor?> present, CancellationToken cancellationToken)
+    {
+        // The content counts if a HEAD reported another digest.
+        var digest = image.Root.Manifest.Digest;
+        var missing = MissingNames(present, digest);
+        if (missing.Count == 0)
+        {
+            await CopyReferrersAsync(image, cancellationToken);
+            return digest;
+        }
+        if (TagOfList(image.Root.Manifest) is { } tag)
+        {
+            await _writer.WriteAsync(image, [], cancellationToken);
+            await CopyReferrersAsync(image, cancellationToken);
+            return await _lists.AddAsync(image.Root, tag, cancellationToken);
+        }
+        await AssertMayOverwriteAsync(missing, present, cancellationToken);
+        await WriteAsync(image, missing, cancellationToken);
+        return digest;
+    }
 
     private async Task WriteAsync(ImageGraph image, IReadOnlyList<string> names, CancellationToken cancellationToken)
     {
@@ -141,31 +140,8 @@ internal sealed class ImageCopy : IDisposable
         }
     }
 
-    /// <summary>
-    /// Adds the referrers of a fallback tag to those of the target, whose own list has other bytes, and perhaps more entries: it is also
-    /// written for each referrer that is copied with its image.
-    /// </summary>
-    /// <returns>What the tag points at.</returns>
-    private async Task<Digest> MergeAsync(ImageGraph list, CancellationToken cancellationToken)
-    {
-        await _writer.WriteAsync(list, [], cancellationToken);
-        await CopyReferrersAsync(list, cancellationToken);
-        if (await FindAsync(Names[0], cancellationToken) is { } present)
-            return present.Digest;
-        await _writer.NameAsync(list.Root.Manifest, Names, cancellationToken);
-        return list.Root.Manifest.Digest;
-    }
-
-    /// <summary>Whether an image is what the fallback tag, under which it is to be copied, is for.</summary>
-    private bool IsListOfReferrers(ImageGraph image)
-    {
-        if (!_request.Referrers || Names is not [var tag] || image.Root.Children.Count == 0)
-            return false;
-        var children = image.Root.Children.Select(child => child.Digest).ToHashSet();
-        return image
-            .Below.Where(node => children.Contains(node.Manifest.Digest))
-            .All(node => node.Subject is { } subject && ReferrersTag.Of(subject) == tag);
-    }
+    /// <summary>The fallback tag under which a list of referrers is to be copied; null if the image is none.</summary>
+    private string? TagOfList(Manifest root) => Names is [var tag] && ReferrersListCopy.IsList(tag, root) ? tag : null;
 
     private async Task WriteUntaggedAsync(ImageGraph image, CancellationToken cancellationToken)
     {
@@ -175,24 +151,22 @@ internal sealed class ImageCopy : IDisposable
 
     private async Task CopyReferrersAsync(ImageGraph image, CancellationToken cancellationToken)
     {
+        if (!_request.Referrers)
+            return;
         var referrers = Referrers();
         await referrers.RunAsync(image, cancellationToken);
         _keptTags = referrers.KeptTags;
     }
 
-    private async Task<CopyOmissions> OmissionsAsync(
-        Digest source,
-        ImageGraph? image,
-        IReadOnlyList<string> keptTags,
-        CancellationToken cancellationToken
-    ) =>
-        new(source)
+    private async Task<CopyOmissions> OmissionsAsync(Digest source, ImageGraph? image, CancellationToken cancellationToken)
+    {
+        var isSubset = Platforms.Count > 0 && image!.Root.Manifest.Digest != source;
+        return new(source)
         {
-            KeptTags = keptTags,
-            LeftReferrers =
-                _request.Referrers && image!.Root.Manifest.Digest != source ? await Referrers().ListAsync(source, cancellationToken) : [],
+            LeftReferrers = _request.Referrers && isSubset ? await Referrers().ListAsync(source, cancellationToken) : [],
             ForeignLayers = [.. (image?.Manifests ?? []).SelectMany(node => node.ForeignLayers).DistinctBy(layer => layer.Digest)],
         };
+    }
 
     private ReferrerCopy Referrers() => new(_source, _target, _writer, _request.MayOverwrite);
 
@@ -227,7 +201,10 @@ internal sealed class ImageCopy : IDisposable
             HttpStatusCode.NotFound,
             [],
             reference: SourceReference
-        );
+        )
+        {
+            IsImageUnknown = true,
+        };
 
     private Task<Descriptor?> FindAsync(string name, CancellationToken cancellationToken) =>
         Digest.TryParse(name, out var digest)
@@ -251,31 +228,29 @@ internal sealed class ImageCopy : IDisposable
         CancellationToken cancellationToken
     )
     {
-        if (_request.MayOverwrite is not { } mayOverwrite)
-            return;
-        foreach (var (name, existing) in Names.Zip(present))
-            if (existing is not null && missing.Contains(name) && !await mayOverwrite(name, existing, cancellationToken))
-                throw new CopyException(
-                    $"{_target.Registry}/{_target.Repository}:{name} points at {existing.Digest}, which must not be overwritten "
-                        + $"with {_request.Source}"
-                );
+        var moved = Names.Zip(present).Where(name => name.Second is not null && missing.Contains(name.First)).ToList();
+        if (_request.MayOverwrite is { } mayOverwrite)
+            foreach (var (name, existing) in moved)
+                if (!await mayOverwrite(name, existing!, cancellationToken))
+                    throw new CopyException(
+                        $"{_target.Registry}/{_target.Repository}:{name} points at {existing!.Digest}, which must not be overwritten "
+                            + $"with {_request.Source}"
+                    );
+        await _lists.AssertNoneAsync(moved.Select(name => name.First), _request.Source, cancellationToken);
     }
 
     private async Task<ImageGraph> ReadAsync(Digest digest, CancellationToken cancellationToken)
     {
         var root = await GetRootAsync(digest, cancellationToken);
         // Referrers have no platforms of which some could be left out.
-        if (_request.Referrers && Platforms.Count > 0 && Names.Any(ReferrersTag.IsMatch))
-        {
-            var whole = await ReadAsync(root, [], cancellationToken);
-            if (IsListOfReferrers(whole))
-                return whole;
-        }
-        return await ReadAsync(root, Platforms, cancellationToken);
+        IReadOnlyList<Platform> platforms = TagOfList(root) is null ? Platforms : [];
+        return await new ImageGraphReader(_source, ManifestBudget.ForImage()).ReadAsync(
+            root,
+            platforms,
+            _request.Subset,
+            cancellationToken
+        );
     }
-
-    private Task<ImageGraph> ReadAsync(Manifest root, IReadOnlyList<Platform> platforms, CancellationToken cancellationToken) =>
-        new ImageGraphReader(_source, ManifestBudget.ForImage()).ReadAsync(root, platforms, _request.Subset, cancellationToken);
 
     /// <summary>By digest, so that a moving tag has no effect; by tag if a registry only has it under that name.</summary>
     private async Task<Manifest> GetRootAsync(Digest digest, CancellationToken cancellationToken)

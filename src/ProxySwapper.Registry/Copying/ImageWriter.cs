@@ -83,6 +83,13 @@ internal sealed class ImageWriter : IDisposable
             await PutAsync(manifest, name, cancellationToken);
     }
 
+    /// <summary>Adds entries to the list of referrers under a fallback tag.</summary>
+    public async Task EnterAsync(string tag, IReadOnlyList<Descriptor> entries, CancellationToken cancellationToken)
+    {
+        if (await _target.EnterReferrersAsync(tag, entries, cancellationToken))
+            Interlocked.Increment(ref _manifestsWritten);
+    }
+
     /// <summary>What <see cref="WriteAsync(ImageGraph, IReadOnlyList{string}, CancellationToken)"/> would write for some images.</summary>
     public async Task<(IReadOnlyList<Manifest> Manifests, IReadOnlyList<Descriptor> Blobs)> PlanAsync(
         IReadOnlyList<ImageGraph> images,

@@ -122,13 +122,18 @@ internal sealed partial class ManifestReader(RegistryTransport transport, Regist
         var bytes = await response.ReadBodyAsync(transport.Options.MaxManifestSize, cancellationToken);
         using (response)
         {
+            var hasReference = Digest.TryParse(reference, out var named);
+            var hasHeader = Digest.TryParse(response.Header(DigestHeader), out var header);
+            // Not the page of a proxy, or of a registry under maintenance: it will be the same next time.
+            var isStored = hasReference ? named.Matches(bytes.Span) : hasHeader && header.Matches(bytes.Span);
             var mediaType =
                 ManifestMediaType.Of(bytes.Span, response.ContentHeaders.ContentType?.MediaType)
-                ?? throw request.Fault(response.Status, "it is not a manifest");
+                ?? throw request.Fault(response.Status, "it is not a manifest", limit: isStored);
             if (!ManifestMediaType.IsValid(mediaType))
                 throw request.Fault(
                     response.Status,
-                    $"its media type '{request.Secrets.Show(mediaType, MaxMediaTypeLength)}' is not valid: it must be TYPE/SUBTYPE"
+                    $"its media type '{request.Secrets.Show(mediaType, MaxMediaTypeLength)}' is not valid: it must be TYPE/SUBTYPE",
+                    limit: isStored
                 );
             if (ManifestMediaType.IsFirstSchema(mediaType))
                 throw request.Fault(
@@ -136,10 +141,10 @@ internal sealed partial class ManifestReader(RegistryTransport transport, Regist
                     "Docker schema 1 manifests cannot be copied with their digest; push the image again with a current tool",
                     limit: true
                 );
-            var digest = Digest.TryParse(reference, out var named) ? named : Digest.OfBytes(bytes.Span);
-            if (named != default && !named.Matches(bytes.Span))
+            var digest = hasReference ? named : Digest.OfBytes(bytes.Span);
+            if (hasReference && !isStored)
                 throw request.Fault(response.Status, $"the content has the digest {Digest.OfBytes(bytes.Span)}");
-            if (Digest.TryParse(response.Header(DigestHeader), out var header) && !header.Matches(bytes.Span))
+            if (hasHeader && !header.Matches(bytes.Span))
                 Log.WrongDigest(logger, request.Registry, request.Repository, reference, header, digest);
             return new Manifest(mediaType, digest, bytes);
         }

@@ -15,20 +15,25 @@ internal sealed class ManifestWriter(
 {
     public async Task PutAsync(string repository, string reference, Manifest manifest, CancellationToken cancellationToken)
     {
-        var subject = ManifestReferences.Read(manifest).Subject;
+        var references = ManifestReferences.Read(manifest);
+        var subject = references.Subject;
         // A tag comes last: it would look complete to the next run if the fallback tag could not be written.
         if (subject is not null && !transport.Host.HasReferrersApi && !Digest.TryParse(reference, out _))
             await PutAsync(repository, manifest.Digest.ToString(), manifest, cancellationToken);
         if (await SendAsync(repository, reference, manifest, cancellationToken) || subject is not { } referredTo)
             return;
-        await referrersTag.EnterAsync(
+        await EnterAsync(repository, ReferrersTag.Of(referredTo), [references.Referrer], cancellationToken);
+    }
+
+    /// <inheritdoc cref="RegistryClient.EnterReferrersAsync"/>
+    public Task<bool> EnterAsync(string repository, string tag, IReadOnlyList<Descriptor> entries, CancellationToken cancellationToken) =>
+        referrersTag.EnterAsync(
             repository,
-            referredTo,
-            manifest,
-            (tag, index, token) => SendAsync(repository, tag, index, token),
+            tag,
+            entries,
+            (name, index, token) => SendAsync(repository, name, index, token),
             cancellationToken
         );
-    }
 
     /// <summary>Whether the registry recorded the manifest's subject (OCI-Subject): it has the referrers API.</summary>
     private async Task<bool> SendAsync(string repository, string reference, Manifest manifest, CancellationToken cancellationToken)

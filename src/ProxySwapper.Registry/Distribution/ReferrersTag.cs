@@ -24,31 +24,44 @@ internal sealed class ReferrersTag(RegistryTransport transport, RegistryRequests
     /// <summary>The referrers of a subject; empty if there is no tag.</summary>
     /// <exception cref="RegistryException">What is under the tag is not such an index: its content would get lost.</exception>
     public async Task<IReadOnlyList<Descriptor>> ListAsync(string repository, Digest subject, CancellationToken cancellationToken) =>
-        (await ReadAsync(repository, subject, cancellationToken)).Referrers;
+        (await ReadAsync(repository, Of(subject), cancellationToken)).Referrers;
 
-    /// <summary>Adds a manifest to the referrers of a subject. Others in this process wait meanwhile, so that none is lost.</summary>
-    /// <exception cref="RegistryException">What is under the tag is not such an index, and is left unchanged.</exception>
-    public async Task EnterAsync(
+    /// <summary>What a list of referrers lacks of some entries.</summary>
+    /// <exception cref="RegistryException">What is under the tag is not such an index.</exception>
+    public async Task<IReadOnlyList<Descriptor>> FindMissingAsync(
         string repository,
-        Digest subject,
-        Manifest manifest,
+        string tag,
+        IReadOnlyList<Descriptor> entries,
+        CancellationToken cancellationToken
+    ) => Missing((await ReadAsync(repository, tag, cancellationToken)).Referrers, entries);
+
+    /// <summary>
+    /// Adds the missing ones of some entries to a list of referrers. Others in this process wait meanwhile, so that none is lost.
+    /// </summary>
+    /// <returns>Whether any was missing.</returns>
+    /// <exception cref="RegistryException">What is under the tag is not such an index, and is left unchanged.</exception>
+    public async Task<bool> EnterAsync(
+        string repository,
+        string tag,
+        IReadOnlyList<Descriptor> entries,
         Func<string, Manifest, CancellationToken, Task> write,
         CancellationToken cancellationToken
     )
     {
-        var tag = Of(subject);
         using var _ = await transport.Host.Locks.EnterAsync($"{repository}:{tag}", cancellationToken);
-        var (index, _) = await ReadAsync(repository, subject, cancellationToken);
-        if (With(index, manifest) is { } changed)
-            await write(tag, changed, cancellationToken);
+        var (index, _) = await ReadAsync(repository, tag, cancellationToken);
+        if (With(index, entries) is not { } changed)
+            return false;
+        await write(tag, changed, cancellationToken);
+        return true;
     }
 
-    /// <summary>The index with one more entry and otherwise unchanged; null if it already has the entry.</summary>
-    public static Manifest? With(Manifest? index, Manifest manifest)
+    /// <summary>The index with more entries and otherwise unchanged; null if it already has them.</summary>
+    public static Manifest? With(Manifest? index, IReadOnlyList<Descriptor> entries)
     {
-        var entry = ManifestReferences.Read(manifest).Referrer;
         using var old = index is null ? null : JsonDocument.Parse(index.Bytes);
-        if (index is not null && ReferrersOf(index).Any(present => present.Digest == entry.Digest))
+        var missing = Missing(index is null ? [] : ReferrersOf(index), entries);
+        if (missing.Count == 0)
             return null;
         var output = new ArrayBufferWriter<byte>();
         using (var writer = new Utf8JsonWriter(output))
@@ -60,7 +73,8 @@ internal sealed class ReferrersTag(RegistryTransport transport, RegistryRequests
             if (old is not null && old.RootElement.TryGetProperty("manifests", out var present) && present.ValueKind == JsonValueKind.Array)
                 foreach (var descriptor in present.EnumerateArray())
                     descriptor.WriteTo(writer);
-            DescriptorJson.Write(writer, entry);
+            foreach (var entry in missing)
+                DescriptorJson.Write(writer, entry);
             writer.WriteEndArray();
             if (old is not null)
                 foreach (var property in old.RootElement.EnumerateObject())
@@ -75,17 +89,16 @@ internal sealed class ReferrersTag(RegistryTransport transport, RegistryRequests
     /// <summary>By a GET: some registries respond to every HEAD with 404, and signatures would be lost silently.</summary>
     private async Task<(Manifest? Index, IReadOnlyList<Descriptor> Referrers)> ReadAsync(
         string repository,
-        Digest subject,
+        string tag,
         CancellationToken cancellationToken
     )
     {
-        var tag = Of(subject);
         if (await reader.FindAsync(repository, tag, cancellationToken) is not { } found)
             return (null, []);
         try
         {
             // Some tag an image with its own digest, to keep it; the platforms of an index are not its referrers.
-            return found.Digest == subject ? throw new FormatException("it is the image itself") : (found, ReferrersOf(found));
+            return Of(found.Digest) == tag ? throw new FormatException("it is the image itself") : (found, ReferrersOf(found));
         }
         catch (Exception fault) when (fault is FormatException or JsonException or InvalidOperationException)
         {
@@ -100,6 +113,12 @@ internal sealed class ReferrersTag(RegistryTransport transport, RegistryRequests
                 fault
             );
         }
+    }
+
+    private static IReadOnlyList<Descriptor> Missing(IReadOnlyList<Descriptor> present, IReadOnlyList<Descriptor> entries)
+    {
+        var digests = present.Select(entry => entry.Digest).ToHashSet();
+        return [.. entries.Where(entry => digests.Add(entry.Digest))];
     }
 
     /// <exception cref="FormatException">It is not an index, or is malformed.</exception>

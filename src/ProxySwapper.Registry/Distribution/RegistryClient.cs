@@ -21,6 +21,7 @@ public sealed class RegistryClient
     private readonly RegistryTransport _transport;
     private readonly RegistryRequests _requests;
     private readonly ManifestReader _manifests;
+    private readonly ReferrersTag _referrersTag;
     private readonly ReferrersReader _referrers;
     private readonly ManifestWriter _writer;
     private readonly UploadSessions _sessions;
@@ -37,9 +38,9 @@ public sealed class RegistryClient
         _transport = new RegistryTransport(_host, new RegistryAuthenticator(authentication, credentials), options, time, logger);
         _requests = new RegistryRequests(_host);
         _manifests = new ManifestReader(_transport, _requests, logger);
-        var referrersTag = new ReferrersTag(_transport, _requests, _manifests);
-        _referrers = new ReferrersReader(_transport, _requests, referrersTag);
-        _writer = new ManifestWriter(_transport, _requests, _manifests, referrersTag);
+        _referrersTag = new ReferrersTag(_transport, _requests, _manifests);
+        _referrers = new ReferrersReader(_transport, _requests, _referrersTag);
+        _writer = new ManifestWriter(_transport, _requests, _manifests, _referrersTag);
         _sessions = new UploadSessions(_transport, _requests);
     }
 
@@ -167,6 +168,22 @@ public sealed class RegistryClient
         Digest subject,
         CancellationToken cancellationToken
     ) => _referrers.ListByTagAsync(repository, subject, cancellationToken);
+
+    /// <summary>Which of some entries the list of referrers under a fallback tag lacks.</summary>
+    internal Task<IReadOnlyList<Descriptor>> FindMissingReferrersAsync(
+        string repository,
+        string tag,
+        IReadOnlyList<Descriptor> entries,
+        CancellationToken cancellationToken
+    ) => _referrersTag.FindMissingAsync(repository, tag, entries, cancellationToken);
+
+    /// <summary>Adds entries to the list of referrers under a fallback tag; false if it has them all.</summary>
+    internal Task<bool> EnterReferrersAsync(
+        string repository,
+        string tag,
+        IReadOnlyList<Descriptor> entries,
+        CancellationToken cancellationToken
+    ) => _writer.EnterAsync(repository, tag, entries, cancellationToken);
 
     /// <summary>The size of a blob whose HEAD had none: an interrupted upload can have left an empty one.</summary>
     private async Task<BlobPresence> FindLastByteAsync(string repository, Descriptor blob, CancellationToken cancellationToken)

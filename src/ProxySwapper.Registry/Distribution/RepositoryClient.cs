@@ -51,4 +51,15 @@ internal sealed record RepositoryClient(RegistryClient Client, string Repository
     /// <inheritdoc cref="RegistryClient.ListByReferrersTagAsync"/>
     public Task<IReadOnlyList<Descriptor>?> ListByReferrersTagAsync(Digest subject, CancellationToken cancellationToken) =>
         Client.ListByReferrersTagAsync(Repository, subject, cancellationToken);
+
+    /// <inheritdoc cref="RegistryClient.FindMissingReferrersAsync"/>
+    public Task<IReadOnlyList<Descriptor>> FindMissingReferrersAsync(
+        string tag,
+        IReadOnlyList<Descriptor> entries,
+        CancellationToken cancellationToken
+    ) => Client.FindMissingReferrersAsync(Repository, tag, entries, cancellationToken);
+
+    /// <inheritdoc cref="RegistryClient.EnterReferrersAsync"/>
+    public Task<bool> EnterReferrersAsync(string tag, IReadOnlyList<Descriptor> entries, CancellationToken cancellationToken) =>
+        Client.EnterReferrersAsync(Repository, tag, entries, cancellationToken);
 }

@@ -57,9 +57,12 @@ public sealed class RegistryException : Exception
 
     /// <summary>
     /// True if the content exceeds a limit of this library (the size of a manifest, the length of a list) or has a format that it does not
-    /// support (Docker schema 1): a retry would not help.
+    /// support (Docker schema 1, content that is no manifest): a retry would not help.
     /// </summary>
     public bool IsLimitExceeded { get; init; }
+
+    /// <summary>True if the image that is to be copied does not exist.</summary>
+    public bool IsImageUnknown { get; init; }
 
     /// <summary>
     /// True if the repository does not exist and has to be created before a push: the registry returns <c>NAME_UNKNOWN</c>, or drops the

@@ -172,7 +172,8 @@ internal sealed partial class MirrorRun(
         {
             return new MirrorResult(task.Image, task.Tag, MirrorOutcome.Failed, RegistryFailures.MessageOf(fault))
             {
-                IsPermanent = fault is CopyException or RegistryException { IsLimitExceeded: true },
+                IsPermanent =
+                    fault is CopyException or RegistryException { IsLimitExceeded: true } or RegistryException { IsImageUnknown: true },
             };
         }
     }

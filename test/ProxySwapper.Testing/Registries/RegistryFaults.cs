@@ -33,6 +33,14 @@ internal static class RegistryFaults
     /// <summary>503.</summary>
     public static RegistryFault Unavailable { get; } = Status(503, "UNAVAILABLE", "come back later");
 
+    /// <summary>200 with a web page, as a proxy sends for a host under maintenance.</summary>
+    public static RegistryFault WebPage { get; } =
+        async (context, _) =>
+        {
+            context.Response.ContentType = "text/html";
+            await context.Response.WriteAsync("<html>maintenance");
+        };
+
     /// <summary>Closes the connection without a response, as ECR does for an upload to a missing repository.</summary>
     public static RegistryFault Dropped { get; } =
         (context, _) =>

@@ -89,19 +89,46 @@ internal sealed class MirrorHigherTests
     }
 
     /// <summary>No run could copy it, so everything above would be left for ever.</summary>
-    [TestCase("oci.image.index.v1", """{"manifests":[{"size":-1}]}""", "is not a valid descriptor")]
-    [TestCase("docker.distribution.manifest.v1", """{"schemaVersion":1}""", "Docker schema 1")]
+    [TestCase("application/vnd.oci.image.index.v1+json", """{"manifests":[{"size":-1}]}""", "is not a valid descriptor")]
+    [TestCase("application/vnd.docker.distribution.manifest.v1+json", """{"schemaVersion":1}""", "Docker schema 1")]
+    [TestCase("text/html", "<html>", "it is not a manifest")]
+    [TestCase("application/json", "[1]", "it is not a manifest")]
+    [TestCase("text/plain", """{"schemaVersion":2}""", "it is not a manifest")]
+    [TestCase("application/json", """{"mediaType":"nonsense"}""", "its media type 'nonsense' is not valid: it must be TYPE/SUBTYPE")]
+    [TestCase("application/json", "", "it is not a manifest")]
+    [TestCase("application/vnd.oci.image.index.v1+json", """{"manifests":[]}""", "has no linux/amd64; it has no manifests")]
     [TestCase(null, null, "has no linux/amd64; it has linux/arm64, linux/s390x")]
     public async Task An_image_that_cannot_be_copied_holds_back_nothing(string? mediaType, string? manifest, string detail)
     {
         if (manifest is null)
             TestImage.Create(9, 1, 100, "arm64", "s390x").AddTo(_source.Registry, "team/app", Failing);
         else
-            _source.Registry.AddManifest("team/app", $"application/vnd.{mediaType}+json", Encoding.UTF8.GetBytes(manifest), Failing);
+            _source.Registry.AddManifest("team/app", mediaType!, Encoding.UTF8.GetBytes(manifest), Failing);
         var report = await MirrorAsync(new(), platforms: "[linux/amd64]");
         Assert.That((report.Count(MirrorOutcome.Failed), report.Count(MirrorOutcome.Copied)), Is.EqualTo((1, Tags.Length - 1)));
         Assert.That(report.Results[1].Detail, Does.Contain(detail));
         Assert.That((await MirrorAsync(new(), platforms: "[linux/amd64]")).Results, Is.Empty);
+    }
+
+    [Test]
+    public async Task A_tag_that_is_listed_but_not_found_holds_back_nothing()
+    {
+        Fail(RegistryFaults.Status(404, "MANIFEST_UNKNOWN", "manifest unknown"));
+        var report = await MirrorAsync(new());
+        Assert.That((report.Count(MirrorOutcome.Failed), report.Count(MirrorOutcome.Copied)), Is.EqualTo((1, Tags.Length - 1)));
+        Assert.That((report.Results[1].Tag, report.IsComplete), Is.EqualTo((Failing, false)));
+    }
+
+    /// <summary>The content may be there next time.</summary>
+    [Test]
+    public async Task A_page_instead_of_a_manifest_holds_back_what_follows()
+    {
+        _source.Always(
+            (request, _) => request.Method == "GET" && request.Path.Value!.EndsWith(DigestOf(Failing), StringComparison.Ordinal),
+            RegistryFaults.WebPage
+        );
+        AssertLeft(await MirrorAsync(new()), MirrorOutcome.Failed, $"mode higher copies in ascending order, and {Failing} failed");
+        await AssertCompletesAsync(Tags[1..]);
     }
 
     [Test]
@@ -141,6 +168,8 @@ internal sealed class MirrorHigherTests
     }
 
     private void Fail(RegistryFault fault) => _source.Always((request, _) => IsManifestOf(request, Failing), fault);
+
+    private string DigestOf(string tag) => _source.Registry.Repository("team/app").Tags[tag].ToString();
 
     private static bool IsManifestOf(HttpRequest request, string tag) =>
         request.Path.Value!.EndsWith($"/manifests/{tag}", StringComparison.Ordinal);

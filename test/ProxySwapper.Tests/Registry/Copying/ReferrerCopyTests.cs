@@ -212,5 +212,26 @@ internal sealed class ReferrerCopyTests
         target.Tags.TryRemove("2", out _);
     }
 
+    /// <summary>A tag that is written would be up to date for all later runs.</summary>
+    [Test]
+    public async Task No_tag_is_written_if_referrers_that_stay_behind_cannot_be_listed()
+    {
+        var image = TestImage.Create(5, platforms: ["amd64", "arm64"]);
+        image.AddTo(_scene.Source.Registry, "team/app", "2");
+        _scene.Source.Always(
+            (request, _) => request.Path.Value!.EndsWith($"/referrers/{image.Top.Digest}", StringComparison.Ordinal),
+            RegistryFaults.Status(403, "DENIED", "no")
+        );
+        var request = _scene.Request("team/app:2", "mirror/app:2") with
+        {
+            Platforms = [new Platform("linux", "amd64", null)],
+            Referrers = true,
+        };
+        Assert.ThrowsAsync<RegistryException>(() => _scene.CopyAsync(request));
+        Assert.That(_scene.Target.Registry.Repository("mirror/app").Tags, Is.Empty);
+        _scene.Source.RemoveFaults();
+        Assert.That((await _scene.CopyAsync(request)).Outcome, Is.EqualTo(CopyOutcome.Copied));
+    }
+
     private Digest AddSbom(Digest subject) => TestReferrers.AddSbom(_scene.Source.Registry, "team/app", subject).Digest;
 }

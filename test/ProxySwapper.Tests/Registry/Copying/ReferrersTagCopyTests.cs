@@ -175,6 +175,59 @@ internal sealed class ReferrersTagCopyTests
         CopyScene.AssertWhole(_scene.Target.Registry);
     }
 
+    /// <summary>Some clients list manifests that do not name their subject, or leave an empty list behind.</summary>
+    [Test]
+    public async Task The_list_of_the_target_is_kept_whatever_the_source_has_there([Values] bool isEmpty, [Values] bool hasReferrers)
+    {
+        var theirs = TestReferrers.AddSbom(_scene.Target.Registry, "mirror/app", _image.Top.Digest, 2);
+        TestReferrers.AddIndex(_scene.Target.Registry, "mirror/app", Tag, theirs);
+        var signature = TestImage.Create(7);
+        signature.AddTo(_scene.Source.Registry, "team/app");
+        Descriptor[] ours = isEmpty ? [] : [AddSbom(1), signature.Top.Descriptor];
+        TestReferrers.AddIndex(_scene.Source.Registry, "team/app", Tag, ours);
+        var request = _scene.Request($"team/app:{Tag}", $"mirror/app:{Tag}") with { Referrers = hasReferrers };
+        Assert.That((await _scene.Copier.PlanAsync(request, CancellationToken.None)).IsUpToDate, Is.EqualTo(isEmpty));
+        Assert.That((await _scene.CopyAsync(request)).Outcome, Is.EqualTo(isEmpty ? CopyOutcome.UpToDate : CopyOutcome.Copied));
+        Assert.That(Listed(), Is.EquivalentTo(ours.Append(theirs).Select(entry => entry.Digest)));
+        Assert.That((await _scene.CopyAsync(request)).Outcome, Is.EqualTo(CopyOutcome.UpToDate));
+        CopyScene.AssertWhole(_scene.Target.Registry);
+    }
+
+    [Test]
+    public void An_image_does_not_replace_a_list_of_referrers()
+    {
+        var theirs = TestReferrers.AddSbom(_scene.Target.Registry, "mirror/app", _image.Top.Digest, 2);
+        var list = TestReferrers.AddIndex(_scene.Target.Registry, "mirror/app", Tag, theirs);
+        Assert.That(
+            () => _scene.CopyAsync(_scene.Request("team/app:1", $"mirror/app:{Tag}")),
+            Throws
+                .TypeOf<CopyException>()
+                .With.Message.EqualTo(
+                    $"{_scene.Target.Address}/mirror/app:{Tag} is a list of referrers, such as signatures, and must not be overwritten with "
+                        + $"{_scene.Source.Address}/team/app:1, which is none. Give what is there another tag"
+                )
+        );
+        Assert.That(Target.Tags[Tag], Is.EqualTo(list.Digest));
+    }
+
+    /// <summary>An image that is kept by a tag of its digest, in part.</summary>
+    [Test]
+    public async Task An_index_of_platforms_is_no_list_of_referrers()
+    {
+        var image = TestImage.Create(2, platforms: ["amd64", "arm64"]);
+        var tag = $"sha256-{image.Top.Digest.Hex}";
+        image.AddTo(_scene.Source.Registry, "team/app", tag);
+        var request = _scene.Request($"team/app:{tag}", $"mirror/app:{tag}");
+        foreach (var platform in new[] { "amd64", "arm64" })
+        {
+            await _scene.CopyAsync(request with { Platforms = [new Platform("linux", platform, null)] });
+            Assert.That(
+                TestReferrers.List(_scene.Target.Registry, "mirror/app", tag),
+                Is.EqualTo(new[] { image.Platforms[platform].Digest })
+            );
+        }
+    }
+
     /// <summary>The first copy writes the manifests and fails at the fallback tag.</summary>
     private void FailAtEntry(CopyRequest request)
     {

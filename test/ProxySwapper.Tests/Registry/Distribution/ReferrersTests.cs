@@ -91,12 +91,13 @@ internal sealed class ReferrersTests
             $$$"""{"schemaVersion":2,"mediaType":"{{{MediaTypes.OciIndex}}}","manifests":"""
                 + $$$"""[{"mediaType":"x/y","digest":"{{{Subject}}}","size":1,"unknown":{"a":1}}],"annotations":{"by":"others"}}"""
         );
-        var index = ReferrersTag.With(new Manifest(MediaTypes.OciIndex, Digest.OfBytes(old), old), Signature(1))!;
+        var signature = ManifestReferences.Read(Signature(1)).Referrer;
+        var index = ReferrersTag.With(new Manifest(MediaTypes.OciIndex, Digest.OfBytes(old), old), [signature])!;
         Assert.That(
             Encoding.UTF8.GetString(index.Bytes.Span),
-            Does.Contain("\"unknown\":{\"a\":1}").And.Contain("\"by\":\"others\"").And.Contain(Signature(1).Digest.ToString())
+            Does.Contain("\"unknown\":{\"a\":1}").And.Contain("\"by\":\"others\"").And.Contain(signature.Digest.ToString())
         );
-        Assert.That(ReferrersTag.With(index, Signature(1)), Is.Null);
+        Assert.That(ReferrersTag.With(index, [signature]), Is.Null);
     }
 
     [Test]
