@@ -45,9 +45,13 @@ internal sealed class ImageCopy : IDisposable
 
     public async Task<CopyResult> RunAsync(CancellationToken cancellationToken)
     {
-        var (digest, present) = await ResolveAsync(cancellationToken);
+        var (source, present) = await ResolveAsync(cancellationToken);
+        var digest = source.Digest;
         var image = Platforms.Count > 0 ? await ReadAsync(digest, cancellationToken) : null;
-        if (_request.Referrers || MissingNames(present, image?.Root.Manifest.Digest ?? digest).Count > 0)
+        if (
+            _request.Referrers
+            || (await FindMissingNamesAsync(present, image?.Root.Manifest.Descriptor ?? source, cancellationToken)).Count > 0
+        )
             image ??= await ReadAsync(digest, cancellationToken);
         // Before a tag is written: a fault here would leave an image that looks complete to the next run.
         var omissions = await OmissionsAsync(digest, image, cancellationToken);
@@ -58,10 +62,11 @@ internal sealed class ImageCopy : IDisposable
 
     public async Task<CopyPlan> PlanAsync(CancellationToken cancellationToken)
     {
-        var (digest, present) = await ResolveAsync(cancellationToken);
+        var (source, present) = await ResolveAsync(cancellationToken);
+        var digest = source.Digest;
         var image = await ReadAsync(digest, cancellationToken);
         var targetDigest = image.Root.Manifest.Digest;
-        var names = MissingNames(present, targetDigest);
+        var names = await FindMissingNamesAsync(present, image.Root.Manifest.Descriptor, cancellationToken);
         var missing = new List<ImageGraph>();
         var referrers = Referrers();
         if (_request.Referrers)
@@ -101,7 +106,7 @@ internal sealed class ImageCopy : IDisposable
     {
         // The content counts if a HEAD reported another digest.
         var digest = image.Root.Manifest.Digest;
-        var missing = MissingNames(present, digest);
+        var missing = await FindMissingNamesAsync(present, image.Root.Manifest.Descriptor, cancellationToken);
         if (missing.Count == 0)
         {
             await CopyReferrersAsync(image, cancellationToken);
@@ -113,7 +118,7 @@ internal sealed class ImageCopy : IDisposable
             await CopyReferrersAsync(image, cancellationToken);
             return await _lists.AddAsync(image.Root, tag, cancellationToken);
         }
-        await AssertMayOverwriteAsync(missing, present, cancellationToken);
+        await AssertMayOverwriteAsync(missing, present, digest, cancellationToken);
         await WriteAsync(image, missing, cancellationToken);
         return digest;
     }
@@ -174,26 +179,27 @@ internal sealed class ImageCopy : IDisposable
     /// Resolves the source and the target's names in parallel. A rejection ends the other requests: nobody should wait for the retries of a
     /// registry when another one has already decided the copy.
     /// </summary>
-    private async Task<(Digest Source, IReadOnlyList<Descriptor?> Target)> ResolveAsync(CancellationToken cancellationToken)
+    private async Task<(Descriptor Source, IReadOnlyList<Descriptor?> Target)> ResolveAsync(CancellationToken cancellationToken)
     {
         using var all = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var source = ResolveSourceAsync(all.Token);
         var target = Names.Select(name => FindAsync(name, all.Token)).ToList();
-        await foreach (var task in Task.WhenEach([source, .. target]))
+        Task[] tasks = [source, .. target];
+        await foreach (var task in Task.WhenEach(tasks))
         {
             if (task.IsCompletedSuccessfully)
                 continue;
             await all.CancelAsync();
             // The source's failure says more if both have failed.
             var failed = source.IsFaulted ? source : task;
-            await Task.WhenAll([source, .. target]).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.WhenAll(tasks).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await failed;
         }
         return (await source, await Task.WhenAll(target));
     }
 
-    private async Task<Digest> ResolveSourceAsync(CancellationToken cancellationToken) =>
-        (await _source.ResolveManifestAsync(SourceReference, cancellationToken))?.Digest
+    private async Task<Descriptor> ResolveSourceAsync(CancellationToken cancellationToken) =>
+        await _source.ResolveManifestAsync(SourceReference, cancellationToken)
         ?? throw new RegistryException(
             HttpMethod.Head,
             _request.Source.Registry,
@@ -217,18 +223,31 @@ internal sealed class ImageCopy : IDisposable
                 cancellationToken
             );
 
-    /// <summary>The names that do not point at the digest.</summary>
-    private IReadOnlyList<string> MissingNames(IReadOnlyList<Descriptor?> present, Digest digest) =>
-        [.. Names.Where((_, index) => present[index]?.Digest != digest)];
+    /// <summary>The names that do not point at the manifest, or only at what is left of it.</summary>
+    private async Task<IReadOnlyList<string>> FindMissingNamesAsync(
+        IReadOnlyList<Descriptor?> present,
+        Descriptor manifest,
+        CancellationToken cancellationToken
+    )
+    {
+        var isBroken = false;
+        if (present.Any(found => found is not null && found.Digest == manifest.Digest && found.Size != manifest.Size))
+            isBroken = !await TargetContent.HasManifestAsync(_target.Client, _target.Repository, manifest, cancellationToken);
+        return [.. Names.Where((_, index) => isBroken || present[index]?.Digest != manifest.Digest)];
+    }
 
     /// <exception cref="CopyException">An existing tag must not be moved.</exception>
     private async Task AssertMayOverwriteAsync(
         IReadOnlyList<string> missing,
         IReadOnlyList<Descriptor?> present,
+        Digest digest,
         CancellationToken cancellationToken
     )
     {
-        var moved = Names.Zip(present).Where(name => name.Second is not null && missing.Contains(name.First)).ToList();
+        var moved = Names
+            .Zip(present)
+            .Where(name => name.Second is { } existing && existing.Digest != digest && missing.Contains(name.First))
+            .ToList();
         if (_request.MayOverwrite is { } mayOverwrite)
             foreach (var (name, existing) in moved)
                 if (!await mayOverwrite(name, existing!, cancellationToken))

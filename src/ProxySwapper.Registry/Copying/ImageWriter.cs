@@ -67,7 +67,7 @@ internal sealed class ImageWriter : IDisposable
     }
 
     /// <inheritdoc cref="MissingManifests.IsMissingAsync"/>
-    public Task<bool> IsMissingAsync(Digest manifest, Digest? subject, CancellationToken cancellationToken) =>
+    public Task<bool> IsMissingAsync(Descriptor manifest, Digest? subject, CancellationToken cancellationToken) =>
         _missing.IsMissingAsync(manifest, subject, cancellationToken);
 
     /// <inheritdoc cref="MissingManifests.FindRootAsync"/>
@@ -155,7 +155,7 @@ internal sealed class ImageWriter : IDisposable
             Enumerable.Range(0, manifests.Count),
             ParallelManifests,
             async (index, token) =>
-                isMissing[index] = await IsMissingAsync(manifests[index].Manifest.Digest, manifests[index].Subject, token),
+                isMissing[index] = await IsMissingAsync(manifests[index].Manifest.Descriptor, manifests[index].Subject, token),
             cancellationToken
         );
         return [.. manifests.Where((_, index) => isMissing[index])];

@@ -13,9 +13,9 @@ internal sealed class MissingManifests(RepositoryClient target)
     /// Whether a manifest is missing, or is not found by its subject: where the registry has no referrers API, that is an entry of the
     /// fallback tag, whose write can have failed after the manifest's. Writing the manifest again adds the entry.
     /// </summary>
-    public async Task<bool> IsMissingAsync(Digest manifest, Digest? subject, CancellationToken cancellationToken) =>
-        await TargetContent.FindManifestAsync(target.Client, target.Repository, manifest.ToString(), cancellationToken) is null
-        || subject is { } of && !await IsListedAsync(manifest, of, cancellationToken);
+    public async Task<bool> IsMissingAsync(Descriptor manifest, Digest? subject, CancellationToken cancellationToken) =>
+        !await TargetContent.HasManifestAsync(target.Client, target.Repository, manifest, cancellationToken)
+        || subject is { } of && !await IsListedAsync(manifest.Digest, of, cancellationToken);
 
     /// <summary>
     /// Finds a manifest that is the image itself and gets no tag. It is read, since an entry in a fallback tag is all that names it if it

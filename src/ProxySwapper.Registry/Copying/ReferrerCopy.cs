@@ -61,7 +61,7 @@ internal sealed class ReferrerCopy(
                 if (_seen.Count > MaxReferrers)
                     throw new CopyException($"{image.Root.Manifest.Digest} has more than {MaxReferrers} referrers");
                 subjects.Enqueue(referrer.Digest);
-                if (await writer.IsMissingAsync(referrer.Digest, subject, cancellationToken))
+                if (await writer.IsMissingAsync(referrer, subject, cancellationToken))
                     yield return (await ReadAsync(referrer.Digest, cancellationToken), referrer.Digest.ToString());
             }
             await foreach (var (tag, digest) in FindCosignTagsAsync(subject, cancellationToken))

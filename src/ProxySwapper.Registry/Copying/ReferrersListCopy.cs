@@ -44,7 +44,7 @@ internal sealed class ReferrersListCopy(RepositoryClient target, ImageWriter wri
     {
         var missing = new List<ImageGraph>();
         foreach (var node in list.Below)
-            if (await writer.IsMissingAsync(node.Manifest.Digest, node.Subject, cancellationToken))
+            if (await writer.IsMissingAsync(node.Manifest.Descriptor, node.Subject, cancellationToken))
                 missing.Add(new ImageGraph(node, []));
         if ((await target.FindMissingReferrersAsync(tag, list.Root.Children, cancellationToken)).Count > 0)
             missing.Add(new ImageGraph(list.Root, []));

@@ -59,14 +59,35 @@ public static class TargetContent
         }
     }
 
-    /// <summary>Reads a manifest; null if the repository does not have it, or cannot read it.</summary>
+    /// <summary>Whether the repository has a manifest: if a HEAD returns another size, only a GET shows what is there.</summary>
     /// <exception cref="RegistryException">The registry returned an error or could not be reached.</exception>
-    public static Task<Manifest?> ReadManifestAsync(
+    public static async Task<bool> HasManifestAsync(
+        RegistryClient target,
+        string repository,
+        Descriptor manifest,
+        CancellationToken cancellationToken
+    ) =>
+        await FindManifestAsync(target, repository, manifest.Digest.ToString(), cancellationToken) is { } found
+        && (found.Size == manifest.Size || await ReadManifestAsync(target, repository, manifest.Digest, cancellationToken) is not null);
+
+    /// <summary>Reads a manifest; null if the repository does not have it, cannot read it, or has other content there.</summary>
+    /// <exception cref="RegistryException">The registry returned an error or could not be reached.</exception>
+    public static async Task<Manifest?> ReadManifestAsync(
         RegistryClient target,
         string repository,
         Digest digest,
         CancellationToken cancellationToken
-    ) => GetAsync(target, repository, digest.ToString(), isMissingIfUnreadable: true, cancellationToken);
+    )
+    {
+        try
+        {
+            return await GetAsync(target, repository, digest.ToString(), isMissingIfUnreadable: true, cancellationToken);
+        }
+        catch (RegistryException fault) when (fault.Status == HttpStatusCode.OK)
+        {
+            return null;
+        }
+    }
 
     private static async Task<T> UnlessUnreadableAsync<T>(Task<T> lookUp, T missing)
     {

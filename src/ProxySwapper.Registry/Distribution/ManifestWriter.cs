@@ -35,6 +35,19 @@ internal sealed class ManifestWriter(
             cancellationToken
         );
 
+    /// <summary>The page of a proxy has such a status too.</summary>
+    private async Task AssertWrittenAsync(
+        RegistryRequest request,
+        string repository,
+        Digest digest,
+        HttpStatusCode status,
+        CancellationToken cancellationToken
+    )
+    {
+        if (await reader.FindAsync(repository, digest.ToString(), cancellationToken) is null)
+            throw request.Fault(status, $"the registry did not write {digest}: it does not have it afterwards");
+    }
+
     /// <summary>Whether the registry recorded the manifest's subject (OCI-Subject): it has the referrers API.</summary>
     private async Task<bool> SendAsync(string repository, string reference, Manifest manifest, CancellationToken cancellationToken)
     {
@@ -51,6 +64,8 @@ internal sealed class ManifestWriter(
             using var response = await transport.SendAsync(request, cancellationToken);
             if (Digest.TryParse(response.Header("Docker-Content-Digest"), out var stored) && !stored.Matches(manifest.Bytes.Span))
                 throw request.Fault(response.Status, $"sent {manifest.Digest}, the registry stored {stored}");
+            if (response.Status != HttpStatusCode.Created && stored == default)
+                await AssertWrittenAsync(request, repository, manifest.Digest, response.Status, cancellationToken);
             var isRecorded = response.Header("OCI-Subject") is not null;
             transport.Host.HasReferrersApi |= isRecorded;
             return isRecorded;

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Text.Json;
 using ProxySwapper.Registry.Oci;
@@ -13,6 +14,11 @@ internal sealed class ReferrersReader(RegistryTransport transport, RegistryReque
 
     /// <summary>Annotations count too, which have no limit of their own.</summary>
     private const int MaxTotalSize = 32 * 1024 * 1024;
+
+    /// <summary>
+    /// Repositories for which the API has responded. One host can have others without it, such as those of a proxy for other registries.
+    /// </summary>
+    private readonly ConcurrentDictionary<string, bool> _haveApi = new(StringComparer.Ordinal);
 
     public async Task<IReadOnlyList<Descriptor>> ListAsync(string repository, Digest subject, CancellationToken cancellationToken)
     {
@@ -36,14 +42,14 @@ internal sealed class ReferrersReader(RegistryTransport transport, RegistryReque
         {
             var (found, next, bytes) = await transport.SendAsync(
                 request,
-                response => ReadPageAsync(response, request, cancellationToken),
+                response => ReadPageAsync(response, request, _haveApi.ContainsKey(repository), cancellationToken),
                 cancellationToken
             );
             if (found is null)
                 return page == 1
                     ? await tag.ListAsync(repository, subject, cancellationToken)
                     : throw request.Fault(null, "a page of its list of referrers is missing");
-            transport.Host.HasReferrersApi = true;
+            transport.Host.HasReferrersApi = _haveApi[repository] = true;
             referrers.AddRange(found);
             if (referrers.Count > MaxReferrers || page == MaxPages)
                 throw request.Fault(HttpStatusCode.OK, $"it has more than {MaxReferrers} referrers, the limit", limit: true);
@@ -68,34 +74,41 @@ internal sealed class ReferrersReader(RegistryTransport transport, RegistryReque
     private async Task<(IReadOnlyList<Descriptor>? Found, RegistryRequest? Next, int Size)> ReadPageAsync(
         RegistryResponse response,
         RegistryRequest request,
+        bool hasApi,
         CancellationToken cancellationToken
     )
     {
         using (response)
         {
             if (response.Status != HttpStatusCode.OK)
-                return default;
+                return hasApi ? throw request.Fault(response.Status, "it listed the referrers of another manifest before") : default;
             var body = await response.ReadBodyAsync(transport.Options.MaxManifestSize, cancellationToken);
-            return Entries(body, request) is { } entries ? (entries, LinkHeader.Next(response, request), body.Length) : default;
+            // Registries without the API may respond to any path, such as with the page of their web interface.
+            var isOther =
+                !hasApi && response.ContentHeaders.ContentType?.MediaType is { } type && !type.EndsWith("json", StringComparison.Ordinal);
+            return Entries(body, request, isOther) is { } entries ? (entries, LinkHeader.Next(response, request), body.Length) : default;
         }
     }
 
-    /// <summary>The entries of an index; null if it is not one. An invalid entry is an error, never skipped silently.</summary>
-    private static IReadOnlyList<Descriptor>? Entries(ReadOnlyMemory<byte> index, RegistryRequest request)
+    /// <summary>The entries of an index. An invalid one is an error, never skipped silently: signatures would be lost.</summary>
+    /// <param name="index">The body.</param>
+    /// <param name="request">The request.</param>
+    /// <param name="isOther">Whether it may be something else than an index, for which null is returned.</param>
+    private static IReadOnlyList<Descriptor>? Entries(ReadOnlyMemory<byte> index, RegistryRequest request, bool isOther)
     {
         try
         {
             using var document = JsonDocument.Parse(index);
             var root = document.RootElement;
-            return root.ValueKind == JsonValueKind.Object && root.TryGetProperty("manifests", out _)
-                ? DescriptorJson.List(root, "manifests")
-                : null;
+            if (root.ValueKind == JsonValueKind.Object && root.TryGetProperty("manifests", out _))
+                return DescriptorJson.List(root, "manifests");
+            return isOther ? null : throw new FormatException("it is not an image index");
         }
-        catch (JsonException)
+        catch (JsonException) when (isOther)
         {
             return null;
         }
-        catch (Exception fault) when (fault is FormatException or InvalidOperationException)
+        catch (Exception fault) when (fault is JsonException or FormatException or InvalidOperationException)
         {
             throw request.Fault(HttpStatusCode.OK, $"invalid list of referrers: {fault.Message}", fault);
         }

@@ -34,11 +34,14 @@ internal static class RegistryFaults
     public static RegistryFault Unavailable { get; } = Status(503, "UNAVAILABLE", "come back later");
 
     /// <summary>200 with a web page, as a proxy sends for a host under maintenance.</summary>
-    public static RegistryFault WebPage { get; } =
+    public static RegistryFault WebPage { get; } = Content("text/html", "<html>maintenance");
+
+    /// <summary>200 with this content.</summary>
+    public static RegistryFault Content(string contentType, string body) =>
         async (context, _) =>
         {
-            context.Response.ContentType = "text/html";
-            await context.Response.WriteAsync("<html>maintenance");
+            context.Response.ContentType = contentType;
+            await context.Response.WriteAsync(body);
         };
 
     /// <summary>Closes the connection without a response, as ECR does for an upload to a missing repository.</summary>

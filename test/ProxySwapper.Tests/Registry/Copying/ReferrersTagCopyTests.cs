@@ -203,8 +203,8 @@ internal sealed class ReferrersTagCopyTests
             Throws
                 .TypeOf<CopyException>()
                 .With.Message.EqualTo(
-                    $"{_scene.Target.Address}/mirror/app:{Tag} is a list of referrers, such as signatures, and must not be overwritten with "
-                        + $"{_scene.Source.Address}/team/app:1, which is none. Give what is there another tag"
+                    $"{_scene.Target.Address}/mirror/app:{Tag} is a list of referrers, such as signatures, and must not be overwritten "
+                        + $"with {_scene.Source.Address}/team/app:1, which is none. Give what is there another tag"
                 )
         );
         Assert.That(Target.Tags[Tag], Is.EqualTo(list.Digest));

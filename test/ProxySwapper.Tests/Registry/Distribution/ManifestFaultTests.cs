@@ -164,6 +164,33 @@ internal sealed class ManifestFaultTests
         );
     }
 
+    /// <summary>As from a proxy with a login page.</summary>
+    [TestCase(200)]
+    [TestCase(202)]
+    [TestCase(204)]
+    public async Task A_success_that_wrote_nothing_is_an_error(int status)
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        scene.Faulty.Always(HttpMethod.Put, Kind.Manifest, RegistryFaults.Status(status));
+        Assert.That(
+            async () => await scene.Client.PutManifestAsync("a", "1", Manifest(Index), default),
+            Throws
+                .InstanceOf<RegistryException>()
+                .With.Message.Contain($"HTTP {status}")
+                .And.Message.EndsWith($"the registry did not write {Digest.OfBytes(Index)}: it does not have it afterwards")
+        );
+    }
+
+    [TestCase(200)]
+    [TestCase(202)]
+    public async Task A_success_other_than_201_counts_if_the_manifest_is_there(int status)
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        scene.Registry.AddManifest("a", MediaTypes.OciIndex, Index);
+        scene.Faulty.Always(HttpMethod.Put, Kind.Manifest, RegistryFaults.Status(status));
+        Assert.That(async () => await scene.Client.PutManifestAsync("a", "1", Manifest(Index), default), Throws.Nothing);
+    }
+
     private static Manifest Manifest(byte[] bytes) => new(MediaTypes.OciIndex, Digest.OfBytes(bytes), bytes);
 
     private static byte[] Padded(int length) =>
