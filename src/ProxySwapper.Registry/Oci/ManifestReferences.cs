@@ -42,6 +42,8 @@ public sealed record ManifestReferences(
             var root = document.RootElement;
             var isIndex = HasManifests(manifest.MediaType, root);
             var config = isIndex ? null : ConfigOf(root);
+            if (config is null && !isIndex && !root.TryGetProperty("layers", out _) && !root.TryGetProperty("blobs", out _))
+                throw new FormatException("it has neither config nor layers");
             IReadOnlyList<Descriptor> children = isIndex ? DescriptorJson.List(root, "manifests") : [];
             IEnumerable<Descriptor> blobs = isIndex ? [] : [.. DescriptorJson.List(root, "layers"), .. DescriptorJson.List(root, "blobs")];
             if (config is not null)

@@ -30,6 +30,7 @@ internal sealed class MalformedManifestTests
     [TestCase($"\"config\":{Config},\"subject\":{{}}", "subject is not a valid descriptor: its mediaType must be a string")]
     [TestCase("\"config\":[]", "config is not a valid descriptor: it must be an object")]
     [TestCase("\"config\":null", "config is not a valid descriptor: it must be an object")]
+    [TestCase("\"annotations\":{}", "it has neither config nor layers")]
     [TestCase($"\"config\":{Config},\"layers\":[],\"manifests\":[]", "manifests and config cannot be combined")]
     [TestCase($"\"config\":{Config},\"layers\":[],\"manifests\":null", "manifests must be a list")]
     public Task An_image_is_rejected(string members, string fault) => AssertRejectedAsync(MediaTypes.OciManifest, members, fault);
