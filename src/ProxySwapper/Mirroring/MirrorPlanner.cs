@@ -42,7 +42,10 @@ internal sealed partial class MirrorPlanner(
             LogSelection(image, sourceTags, selection.Tags);
         List<MirrorResult> skipped =
         [
-            .. selection.Omissions.Select(reason => new MirrorResult(image, null, MirrorOutcome.Skipped, reason)),
+            .. selection.Omissions.Select(omission => new MirrorResult(image, null, MirrorOutcome.Skipped, omission.Text)
+            {
+                IsUnread = omission.IsUnread,
+            }),
         ];
         var plan = await PlanAsync(image, selection.Tags, destinationTags, rejection, cancellationToken);
         return plan with { Settled = [.. skipped, .. plan.Settled] };
@@ -172,6 +175,8 @@ internal sealed partial class MirrorPlanner(
         foreach (var tag in tags)
             if (chosen.Contains(tag))
                 Log.Selected(logger, image.Name, image.Source, tag);
+            else if (!ImageReference.IsTag(tag))
+                Log.Invalid(logger, image.Name, image.Source.Name, tag);
             else
                 Log.LeftOut(logger, image.Name, image.Source, tag, ConfigurationValue.Of(image.Filter.Mode));
     }
@@ -183,6 +188,9 @@ internal sealed partial class MirrorPlanner(
 
         [LoggerMessage(2, LogLevel.Debug, "{Image}: {Source}:{Tag} left out by mode {Mode} and the entry's filters")]
         public static partial void LeftOut(ILogger logger, string image, ImageReference source, string tag, string mode);
+
+        [LoggerMessage(3, LogLevel.Debug, "{Image}: '{Tag}' of {Source} left out: it is not a valid tag")]
+        public static partial void Invalid(ILogger logger, string image, string source, string tag);
     }
 }
 

@@ -7,8 +7,9 @@ internal sealed record MirrorReport(IReadOnlyList<MirrorResult> Results, bool Is
 {
     public long Bytes => Results.Sum(result => result.Bytes);
 
-    /// <summary>True if nothing failed and nothing is left for another run.</summary>
-    public bool IsComplete => Count(MirrorOutcome.Failed) == 0 && Count(MirrorOutcome.Left) == 0;
+    /// <summary>True if nothing failed, nothing is left for another run, and everything was found and understood.</summary>
+    public bool IsComplete =>
+        !Results.Any(result => result is { Outcome: MirrorOutcome.Failed or MirrorOutcome.Left } or { IsUnread: true });
 
     public int Count(MirrorOutcome outcome) => Results.Count(result => result.Outcome == outcome);
 
@@ -18,6 +19,7 @@ internal sealed record MirrorReport(IReadOnlyList<MirrorResult> Results, bool Is
         using var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true });
         json.WriteStartObject();
         json.WriteBoolean("dryRun", IsDryRun);
+        json.WriteBoolean("complete", IsComplete);
         foreach (var outcome in Enum.GetValues<MirrorOutcome>())
             json.WriteNumber(NameOf(outcome), Count(outcome));
         json.WriteNumber("bytes", Bytes);

@@ -18,6 +18,9 @@ internal sealed record MirrorResult(
 {
     /// <summary>True if it failed for what the image is, so that repeating it does not help.</summary>
     public bool IsPermanent { get; init; }
+
+    /// <summary>True if it was skipped since something of the source or destination was not found or not understood.</summary>
+    public bool IsUnread { get; init; }
 }
 
 /// <summary>How a tag ended; the names, in camelCase, are those of the report.</summary>

@@ -21,7 +21,7 @@ internal static class TagSelector
     )
     {
         if (sourceTags.Count == 0)
-            return new TagSelection([], "the source has no tags");
+            return new TagSelection([], "the source has no tags") { IsNothingFound = true };
         var patterns = new TagPatterns(filter);
         var allowed = sourceTags.Where(patterns.IsAllowed).ToList();
         // A registry can list tags that the grammar does not allow and that cannot be requested.
@@ -33,10 +33,12 @@ internal static class TagSelector
     private static TagSelection Choose(TagFilter filter, IReadOnlyList<string> allowed, IEnumerable<string> present, string? rejection)
     {
         if (filter.Mode == MirrorMode.All)
-            return new TagSelection([.. allowed.Distinct()], allowed.Count > 0 ? null : "no tag of the source matches the settings");
+            return allowed.Count > 0
+                ? new TagSelection([.. allowed.Distinct()], null)
+                : new TagSelection([], "no tag of the source matches the settings") { IsNothingFound = true };
         var versions = Versions(filter, allowed);
         if (versions.Count == 0)
-            return new TagSelection([], "no version of the source matches the settings");
+            return new TagSelection([], "no version of the source matches the settings") { IsNothingFound = true };
         switch (filter.Mode)
         {
             case MirrorMode.Highest:
@@ -65,19 +67,36 @@ internal static class TagSelector
         {
             // A run may have ended between two tags of one version, 1.2 and 1.2.0.
             var equal = present.Where(version => version.CompareTo(highest) == 0).Select(version => version.Tag).ToHashSet();
-            return Newest(filter, versions.Where(version => version.CompareTo(highest) >= 0 && !equal.Contains(version.Tag)));
+            return Newest(filter, versions.Where(version => version.CompareTo(highest) >= 0 && !equal.Contains(version.Tag))) with
+            {
+                Highest = highest.Tag,
+                Passed = filter.Newest is null ? Between(versions, present) : [],
+            };
         }
         return filter.HigherFrom switch
         {
             null when rejection is not null => new TagSelection(
                 [],
                 $"the destination's versions are unknown: {rejection}; if its repository does not exist yet, set higher-from to start"
-            ),
+            )
+            {
+                IsNothingFound = true,
+            },
             null => new TagSelection([], "the destination has no version yet; set higher-from to start"),
             { Version: null } => new TagSelection([versions[^1].Tag], null),
             { Version: { } start } => Newest(filter, versions.Where(version => version.CompareTo(start) >= 0)),
         };
     }
+
+    /// <summary>Versions between the lowest and the highest one that is present, of which no tag is.</summary>
+    private static IReadOnlyList<string> Between(List<SemanticVersion> versions, List<SemanticVersion> present) =>
+        [
+            .. versions
+                .Where(version => version.CompareTo(present[0]) > 0 && version.CompareTo(present[^1]) < 0)
+                .Where(version => !present.Exists(other => other.CompareTo(version) == 0))
+                .Select(version => version.Tag)
+                .Distinct(),
+        ];
 
     private static TagSelection Newest(TagFilter filter, IEnumerable<SemanticVersion> versions)
     {
@@ -109,20 +128,46 @@ internal sealed record TagSelection(IReadOnlyList<string> Tags, string? Explanat
 {
     private const int MaxNamed = 5;
 
+    /// <summary>True if there are none since nothing was found to select from.</summary>
+    public bool IsNothingFound { get; init; }
+
     /// <summary>Listed tags that are not valid tags.</summary>
     public IReadOnlyList<string> Invalid { get; init; } = [];
 
-    /// <summary>What a report must not leave out, one sentence each.</summary>
-    public IEnumerable<string> Omissions
+    /// <summary>The destination's highest version, in mode <see cref="MirrorMode.Higher"/>.</summary>
+    public string? Highest { get; init; }
+
+    /// <summary>
+    /// Versions below <see cref="Highest"/> that the destination lacks, though it has lower ones: they could not be copied at the time, or
+    /// were added to the source later.
+    /// </summary>
+    public IReadOnlyList<string> Passed { get; init; } = [];
+
+    /// <summary>What a report must not leave out, one sentence each, and whether something was not found or not understood.</summary>
+    public IEnumerable<(string Text, bool IsUnread)> Omissions
     {
         get
         {
             if (Tags.Count == 0 && Explanation is not null)
-                yield return Explanation;
+                yield return (Explanation, IsNothingFound);
             if (Invalid.Count > 0)
-                yield return $"the source lists {Invalid.Count} that cannot be requested, since they are not valid tags: "
-                    + string.Join(", ", Invalid.Take(MaxNamed).Select(tag => $"'{tag}'"))
-                    + (Invalid.Count > MaxNamed ? $" and {Invalid.Count - MaxNamed} more" : "");
+                yield return (
+                    $"the source lists {Invalid.Count} that cannot be requested, since they are not valid tags: "
+                        + $"{Named(Invalid.Select(tag => $"'{tag}'"))}; tags.deny leaves them out",
+                    true
+                );
+            if (Passed.Count > 0)
+                yield return (
+                    $"mode higher copies nothing below the destination's highest version {Highest}, which lacks {Named(Passed)}: "
+                        + "mode semver copies them",
+                    false
+                );
         }
+    }
+
+    private static string Named(IEnumerable<string> tags)
+    {
+        List<string> all = [.. tags];
+        return string.Join(", ", all.Take(MaxNamed)) + (all.Count > MaxNamed ? $" and {all.Count - MaxNamed} more" : "");
     }
 }

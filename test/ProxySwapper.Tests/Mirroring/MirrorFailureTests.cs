@@ -70,7 +70,7 @@ internal sealed class MirrorFailureTests
     [TestCase("[]", "all", "the source has no tags")]
     [TestCase("""["2.0.0"]""", "all, tags: {allow: [latest]}", "no tag of the source matches the settings")]
     [TestCase("""["bad tag!\u001b","-x"]""", "all", "not valid tags: 'bad tag! ', '-x'")]
-    public async Task An_image_that_has_nothing_to_copy_is_named(string tags, string mode, string reason)
+    public async Task Nothing_found_to_copy_is_named_and_incomplete(string tags, string mode, string reason)
     {
         _source.Always(
             HttpMethod.Get,
@@ -78,7 +78,7 @@ internal sealed class MirrorFailureTests
             (context, _) => context.Response.Body.WriteAsync(Bytes($$"""{"name":"team/app","tags":{{tags}}}""")).AsTask()
         );
         var (exitCode, output, report) = await RunAsync([Image("app", "team/app", mode)]);
-        Assert.That(exitCode, Is.Zero, output);
+        Assert.That((exitCode, (bool)report["complete"]!), Is.EqualTo((1, false)), output);
         Assert.That(output, Does.Contain($"skipped        {_source.Address}/team/app -> ").And.Contain(reason));
         Assert.That((int)report["skipped"]!, Is.AtLeast(1));
     }

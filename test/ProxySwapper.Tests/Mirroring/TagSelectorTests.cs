@@ -39,20 +39,55 @@ internal sealed class TagSelectorTests
     [TestCase("mode: highest", "", "the source has no tags")]
     [TestCase("mode: all, tags: {allow: [x]}", "a b", "no tag of the source matches the settings")]
     [TestCase("mode: all, tags: {deny: [a]}", "a", "no tag of the source matches the settings")]
-    [TestCase("mode: all", "a -b c!", "the source lists 2 that cannot be requested, since they are not valid tags: '-b', 'c!'")]
-    [TestCase("mode: semver", "1.0 2.0+x", "the source lists 1 that cannot be requested, since they are not valid tags: '2.0+x'")]
-    [TestCase("mode: all", "a -1 -2 -3 -4 -5 -6 -7", "are not valid tags: '-1', '-2', '-3', '-4', '-5' and 2 more")]
-    [TestCase("mode: all, tags: {deny: [-b]}", "a -b", null)]
-    [TestCase("mode: all", "a b", null)]
-    public void What_is_left_out_unexpectedly_is_named(string settings, string source, string? omission)
+    [TestCase("mode: higher", "latest", "no version of the source matches the settings")]
+    [TestCase(
+        "mode: all",
+        "a -b c!",
+        "lists 2 that cannot be requested, since they are not valid tags: '-b', 'c!'; tags.deny leaves them out"
+    )]
+    [TestCase("mode: semver", "1.0 2.0+x", "since they are not valid tags: '2.0+x'; tags.deny leaves them out")]
+    [TestCase("mode: all", "a -1 -2 -3 -4 -5 -6 -7", "not valid tags: '-1', '-2', '-3', '-4', '-5' and 2 more; tags.deny leaves them out")]
+    public void What_is_not_found_or_not_understood_is_named(string settings, string source, string omission)
     {
-        var tags = source.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        var omissions = TagSelector.Select(MirrorFiles.Image(settings).Filter, tags, []).Omissions.ToList();
-        if (omission is null)
-            Assert.That(omissions, Is.Empty);
-        else
-            Assert.That(omissions.Single(), Does.EndWith(omission));
+        var (text, isUnread) = OmissionsOf(settings, source).Single();
+        Assert.That(text, Does.EndWith(omission));
+        Assert.That(isUnread, Is.True);
     }
+
+    [TestCase("mode: all, tags: {deny: [-b]}", "a -b")]
+    [TestCase("mode: all", "a b")]
+    [TestCase("mode: higher", "1.0 1.0.0 2.0", "1.0 2.0")]
+    [TestCase("mode: higher", "1.0 2.0", "2.0")]
+    [TestCase("mode: higher, newest: 1", "1.0 1.1 2.0", "1.0 2.0")]
+    public void Nothing_is_named_where_all_is_as_requested(string settings, string source, string destination = "") =>
+        Assert.That(OmissionsOf(settings, source, destination), Is.Empty);
+
+    [Test]
+    public void The_mode_higher_names_what_it_passed() =>
+        Assert.That(
+            OmissionsOf("mode: higher, pinned-major: 1", "0.9 1.0 1.1 1.2 1.3 1.4 1.5 1.6 1.7 1.8 2.0", "1.0.0 1.7"),
+            Is.EqualTo(
+                new[]
+                {
+                    (
+                        "mode higher copies nothing below the destination's highest version 1.7, which lacks 1.1, 1.2, 1.3, 1.4, 1.5 and 1 "
+                            + "more: mode semver copies them",
+                        false
+                    ),
+                }
+            )
+        );
+
+    private static List<(string Text, bool IsUnread)> OmissionsOf(string settings, string source, string destination = "") =>
+        [
+            .. TagSelector
+                .Select(
+                    MirrorFiles.Image(settings).Filter,
+                    source.Split(' ', StringSplitOptions.RemoveEmptyEntries),
+                    destination.Split(' ', StringSplitOptions.RemoveEmptyEntries)
+                )
+                .Omissions,
+        ];
 
     [Test]
     public void Tags_come_lowest_version_first() =>
