@@ -58,6 +58,7 @@ internal static class ConfigurationReader
     {
         var defaults = new ProxySwapperOptions();
         var admissionPolicy = AdmissionPolicySectionReader.Read(top);
+        var automata = new AutomatonLimit();
         var options = defaults with
         {
             ProxyUrl = RulesSectionReader.ReadTarget(top, "proxyUrl"),
@@ -79,12 +80,12 @@ internal static class ConfigurationReader
             IgnoreNamespaces = RulesSectionReader.ReadNamespaces(top, "ignoreNamespaces"),
             IgnoreOwners = RulesSectionReader.ReadOwners(top) ?? defaults.IgnoreOwners,
             SwapPolicy = top.Choice<SwapPolicy>("swapPolicy") ?? defaults.SwapPolicy,
-            Populate = PopulateSectionReader.Read(top, admissionPolicy),
+            Populate = PopulateSectionReader.Read(top, admissionPolicy, automata),
             Registries = RegistriesSectionReader.Read(top),
             ProxyHealth = ReadProxyHealth(top),
             AdmissionPolicy = admissionPolicy,
         };
-        options = options with { Rules = RulesSectionReader.Read(top, options.ProxyUrl) };
+        options = options with { Rules = RulesSectionReader.Read(top, options.ProxyUrl, automata) };
         if (options is { DryRun: true, AdmissionPolicy.Name: not null })
             top.Fault(
                 "dryRun",

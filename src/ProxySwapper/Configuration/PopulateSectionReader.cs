@@ -7,7 +7,7 @@ namespace ProxySwapper.Configuration;
 /// <summary>Reads the section <c>populate</c>; blocks written for the two populator plugins work unchanged.</summary>
 internal static class PopulateSectionReader
 {
-    public static PopulateOptions Read(YamlSection top, AdmissionPolicyOptions admissionPolicy)
+    public static PopulateOptions Read(YamlSection top, AdmissionPolicyOptions admissionPolicy, AutomatonLimit automata)
     {
         var defaults = new PopulateOptions();
         // An admission policy adds no gates.
@@ -29,7 +29,7 @@ internal static class PopulateSectionReader
             Backfill = section.Boolean("backfill") ?? defaults.Backfill,
             PullSecrets = section.Boolean("pullSecrets") ?? defaults.PullSecrets,
             Gate = ReadGate(section),
-            ProxyCaches = [.. section.Sections("proxyCaches").Select(ReadProxyCache)],
+            ProxyCaches = [.. section.Sections("proxyCaches").Select(cache => ReadProxyCache(cache, automata))],
         };
         section.RejectUnknownKeys();
         return options;
@@ -62,15 +62,15 @@ internal static class PopulateSectionReader
         return gate;
     }
 
-    private static ProxyCacheOptions ReadProxyCache(YamlSection section)
+    private static ProxyCacheOptions ReadProxyCache(YamlSection section, AutomatonLimit automata)
     {
         var defaults = new ProxyCacheOptions();
         var cache = new ProxyCacheOptions
         {
-            PatternEcrProxyCache = Pattern(section, "patternEcrProxyCache", groups: 5),
+            PatternEcrProxyCache = Pattern(section, "patternEcrProxyCache", groups: 5, automata),
             Platform = PlatformParser.ReadOne(section, "platform"),
             Region = section.String("region"),
-            RegexUrl = Pattern(section, "regexURL", groups: 0),
+            RegexUrl = Pattern(section, "regexURL", groups: 0, automata),
             ReplacementOci = section.String("replacementOCI"),
             ReplacementArch = section.String("replacementArch"),
             TargetArch = section.String("targetArch") ?? defaults.TargetArch,
@@ -88,12 +88,14 @@ internal static class PopulateSectionReader
         return cache;
     }
 
-    private static string? Pattern(YamlSection section, string key, int groups)
+    private static string? Pattern(YamlSection section, string key, int groups, AutomatonLimit automata)
     {
         if (section.String(key) is not { } text)
             return null;
         if (SafeRegex.Compile(text, out var fault) is not { } regex)
             section.Fault(key, fault!);
+        else if (automata.Add(regex) is { } many)
+            section.Fault(key, many);
         else if (groups > 0 && regex.GetGroupNumbers().Length - 1 != groups)
             section.Fault(
                 key,

@@ -7,17 +7,16 @@ namespace ProxySwapper.Configuration;
 /// <summary>Reads <c>rules</c>, <c>proxyUrl</c> and the ignore lists.</summary>
 internal static class RulesSectionReader
 {
-    /// <summary>With which the program starts, and reloads others, below the chart's memory limit.</summary>
+    /// <summary>So many are checked against each other in some seconds.</summary>
     private const int MaximumRegexes = 200;
 
-    public static IReadOnlyList<RuleOptions> Read(YamlSection top, string? proxyUrl)
+    public static IReadOnlyList<RuleOptions> Read(YamlSection top, string? proxyUrl, AutomatonLimit automata)
     {
-        var rules = top.Sections("rules").Select(section => (Section: section, Rule: ReadRule(section, proxyUrl))).ToList();
+        var rules = top.Sections("rules").Select(section => (Section: section, Rule: ReadRule(section, proxyUrl, automata))).ToList();
         if (rules.Where(rule => rule.Rule.MatchRegex is not null).Skip(MaximumRegexes).FirstOrDefault() is { Section: { } first })
             first.Fault(
                 "matchRegex",
-                $"at most {MaximumRegexes} rules can have matchRegex, each of which takes about 0.7 MiB of memory: use match, or one "
-                    + "regular expression with alternatives"
+                $"at most {MaximumRegexes} rules can have matchRegex: use match, or one regular expression with alternatives"
             );
         else
             SharedTargetCheck.Check(rules, proxyUrl);
@@ -59,7 +58,7 @@ internal static class RulesSectionReader
                     : "must be a namespace name; * matches any characters"
         );
 
-    private static RuleOptions ReadRule(YamlSection section, string? proxyUrl)
+    private static RuleOptions ReadRule(YamlSection section, string? proxyUrl, AutomatonLimit automata)
     {
         var rule = new RuleOptions
         {
@@ -73,11 +72,11 @@ internal static class RulesSectionReader
             AllowSharedTarget = section.Boolean("allowSharedTarget") ?? false,
         };
         section.RejectUnknownKeys();
-        Check(section, rule, proxyUrl);
+        Check(section, rule, proxyUrl, automata);
         return rule;
     }
 
-    private static void Check(YamlSection section, RuleOptions rule, string? proxyUrl)
+    private static void Check(YamlSection section, RuleOptions rule, string? proxyUrl, AutomatonLimit automata)
     {
         if (rule.PullSecret is { } secret && !ObjectName.IsValid(secret))
             section.Fault("pullSecret", $"must be the name of a Secret in the Pod's namespace: {ObjectName.Rule}");
@@ -86,6 +85,8 @@ internal static class RulesSectionReader
             section.Fault("match", fault);
         if (rule.MatchRegex is not null && (regex = SafeRegex.CompileAnchored(rule.MatchRegex, out fault)) is null)
             section.Fault("matchRegex", fault!);
+        if (regex is not null && automata.Add(regex) is { } many)
+            section.Fault("matchRegex", many);
         if (rule.Replace is not null && ReplacementPattern.Validate(rule.Replace, regex) is { } wrong)
             section.Fault("replace", wrong);
         switch (rule)

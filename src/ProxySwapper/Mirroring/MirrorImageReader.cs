@@ -120,12 +120,13 @@ internal static class MirrorImageReader
     {
         if (tags is null)
             return ([], []);
-        var patterns = (ReadPatterns(tags, "allow"), ReadPatterns(tags, "deny"));
+        var automata = new AutomatonLimit();
+        var patterns = (ReadPatterns(tags, "allow", automata), ReadPatterns(tags, "deny", automata));
         tags.RejectUnknownKeys();
         return patterns;
     }
 
     /// <summary>Patterns match a whole tag, as in regsync.</summary>
-    private static IReadOnlyList<string> ReadPatterns(YamlSection tags, string key) =>
-        tags.Strings(key, text => SafeRegex.CompileAnchored(text, out var fault) is null ? fault : null);
+    private static IReadOnlyList<string> ReadPatterns(YamlSection tags, string key, AutomatonLimit automata) =>
+        tags.Strings(key, text => SafeRegex.CompileAnchored(text, out var fault) is { } regex ? automata.Add(regex) : fault);
 }

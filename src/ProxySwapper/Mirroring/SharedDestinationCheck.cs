@@ -13,14 +13,18 @@ internal static class SharedDestinationCheck
     {
         foreach (var shared in entries.GroupBy(entry => entry.Image.Destination.Name, StringComparer.Ordinal))
         {
-            var earlier = new Earlier();
-            foreach (var (section, image) in shared)
+            var images = shared
+                .Where(entry => !entry.Image.AllowSharedDestination)
+                .Select(
+                    (entry, index) =>
+                        new Entry(index, entry.Section, entry.Image, ContentOf(entry.Image), new TagOverlap(entry.Image.Filter))
+                )
+                .ToList();
+            var earlier = new Earlier(images);
+            foreach (var entry in images)
             {
-                if (image.AllowSharedDestination)
-                    continue;
-                var entry = new Entry(image, ContentOf(image), new TagOverlap(image.Filter));
                 if (earlier.FindConflict(entry) is { } first)
-                    Reject(section, image, first);
+                    Reject(entry.Section, entry.Image, first.Image);
                 earlier.Add(entry);
             }
         }
@@ -39,10 +43,12 @@ internal static class SharedDestinationCheck
                 + "compatibility, pinned-major, semverRange), or set allow-shared-destination: true"
         );
 
+    /// <param name="Index">Its position among the images of its destination.</param>
+    /// <param name="Section">Where it is written.</param>
     /// <param name="Image">An image.</param>
     /// <param name="Content">What gives its tags their digests.</param>
     /// <param name="Tags">Its selection.</param>
-    private sealed record Entry(MirrorImage Image, string Content, TagOverlap Tags);
+    private sealed record Entry(int Index, YamlSection Section, MirrorImage Image, string Content, TagOverlap Tags);
 
     /// <summary>
     /// The images of one destination until now. Those that list their tags are only compared with each other where they list the same one:
@@ -51,15 +57,31 @@ internal static class SharedDestinationCheck
     private sealed class Earlier
     {
         private readonly List<Entry> _patterns = [];
-        private readonly List<Entry> _lists = [];
         private readonly Dictionary<string, List<Entry>> _byTag = new(StringComparer.Ordinal);
 
-        public MirrorImage? FindConflict(Entry entry)
+        /// <summary>Of an image, the first one before it that conflicts: of one of the two, the tags are listed.</summary>
+        private readonly Dictionary<int, Entry> _mixed = [];
+
+        public Earlier(List<Entry> images)
         {
-            if (FindConflict(_patterns, entry) is { } first)
-                return first;
+            var lists = images.Where(image => image.Tags.Listed is not null).ToList();
+            foreach (var image in images.Where(image => image.Tags.Listed is null))
+            {
+                // One after the other, so that the patterns of one image alone are compiled at a time.
+                var patterns = new Lazy<TagPatterns>(() => new TagPatterns(image.Image.Filter));
+                foreach (var list in lists)
+                    if (list.Content != image.Content && image.Tags.IsPossible(list.Tags, patterns))
+                        _mixed.TryAdd(Math.Max(list.Index, image.Index), list.Index < image.Index ? list : image);
+            }
+        }
+
+        public Entry? FindConflict(Entry entry)
+        {
+            var mixed = _mixed.GetValueOrDefault(entry.Index);
             if (entry.Tags.Listed is not { } tags)
-                return FindConflict(_lists, entry);
+                return FindConflict(_patterns, entry) ?? mixed;
+            if (mixed is not null)
+                return mixed;
             foreach (var tag in tags)
                 if (_byTag.TryGetValue(tag, out var same) && FindConflict(same, entry) is { } other)
                     return other;
@@ -68,7 +90,8 @@ internal static class SharedDestinationCheck
 
         public void Add(Entry entry)
         {
-            (entry.Tags.Listed is null ? _patterns : _lists).Add(entry);
+            if (entry.Tags.Listed is null)
+                _patterns.Add(entry);
             foreach (var tag in entry.Tags.Listed ?? new HashSet<string>())
             {
                 if (!_byTag.TryGetValue(tag, out var same))
@@ -77,7 +100,7 @@ internal static class SharedDestinationCheck
             }
         }
 
-        private static MirrorImage? FindConflict(List<Entry> others, Entry entry) =>
-            others.Find(other => other.Content != entry.Content && other.Tags.IsPossible(entry.Tags))?.Image;
+        private static Entry? FindConflict(List<Entry> others, Entry entry) =>
+            others.Find(other => other.Content != entry.Content && other.Tags.IsPossible(entry.Tags));
     }
 }

@@ -11,50 +11,66 @@ internal sealed class TagOverlap
     private readonly List<TagStart> _starts;
     private readonly HashSet<string> _allowed;
     private readonly HashSet<string> _denied;
-    private TagPatterns? _patterns;
 
-    /// <summary>Reads the patterns of a selection once, for comparisons with many others.</summary>
+    /// <summary>
+    /// Reads the patterns of a selection once, for comparisons with many others; without keeping compiled ones, of which a file may have
+    /// thousands.
+    /// </summary>
     public TagOverlap(TagFilter filter)
     {
         _filter = filter;
         _starts = [.. filter.Allow.SelectMany(TagStart.Of)];
         _allowed = filter.Allow.ToHashSet(StringComparer.Ordinal);
         _denied = filter.Deny.ToHashSet(StringComparer.Ordinal);
-        if (_starts.Count > 0 && _starts.TrueForAll(start => start.IsOneTag))
-            Listed = _starts.Select(start => start.Text).ToHashSet(StringComparer.Ordinal);
+        if (_starts.Count == 0 || !_starts.TrueForAll(start => start.IsOneTag))
+            return;
+        var patterns = new TagPatterns(filter);
+        Listed = _starts
+            .Select(start => start.Text)
+            .Where(tag => TagSelector.MaySelect(filter, patterns, tag))
+            .ToHashSet(StringComparer.Ordinal);
     }
 
     /// <summary>The only tags that can be selected, or null if they are not listed.</summary>
     public IReadOnlySet<string>? Listed { get; }
 
-    /// <summary>Only compiled where listed tags are compared.</summary>
-    private TagPatterns Patterns => _patterns ??= new TagPatterns(_filter);
-
-    /// <summary>Whether both selections can have a tag in common.</summary>
+    /// <summary>Whether both selections, which list their tags both or neither of them, can have a tag in common.</summary>
     public bool IsPossible(TagOverlap other)
     {
-        if (AreOtherVersions(_filter, other._filter) || IsDenied(this, other) || IsDenied(other, this))
+        if (AreSeparate(other))
             return false;
         if (Listed is not null)
-            return MaySelectListed(this, other);
-        if (other.Listed is not null)
-            return MaySelectListed(other, this);
-        if (_starts.Count == 0 || other._starts.Count == 0)
+            return Listed.Overlaps(other.Listed!);
+        if (_starts.Count == 0)
             return true;
-        foreach (var one in _starts)
-        foreach (var two in other._starts)
-            if (one.MayMatchSame(two))
+        // Without a delegate for each pair.
+        foreach (var start in _starts)
+            if (other.MayBeginLike(start))
                 return true;
         return false;
     }
 
-    private static bool MaySelectListed(TagOverlap listing, TagOverlap other)
+    /// <summary>Whether this selection can have a tag in common with one that lists its tags.</summary>
+    /// <param name="listing">The one that does.</param>
+    /// <param name="patterns">The patterns of this one, which take memory: compiled if nothing else separates the two.</param>
+    public bool IsPossible(TagOverlap listing, Lazy<TagPatterns> patterns) =>
+        !AreSeparate(listing)
+        && listing._starts.Exists(start =>
+            MayBeginLike(start) && listing.Listed!.Contains(start.Text) && TagSelector.MaySelect(_filter, patterns.Value, start.Text)
+        );
+
+    private bool MayBeginLike(TagStart other)
     {
-        foreach (var start in listing._starts)
-            if (other.Listed?.Contains(start.Text) != false && TagSelector.MaySelect(other._filter, other.Patterns, start.Text))
+        if (_starts.Count == 0)
+            return true;
+        foreach (var start in _starts)
+            if (start.MayMatchSame(other))
                 return true;
         return false;
     }
+
+    private bool AreSeparate(TagOverlap other) =>
+        AreOtherVersions(_filter, other._filter) || IsDenied(this, other) || IsDenied(other, this);
 
     private static bool AreOtherVersions(TagFilter one, TagFilter two) =>
         one.Mode != MirrorMode.All

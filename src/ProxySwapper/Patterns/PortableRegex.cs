@@ -14,9 +14,20 @@ internal sealed record PortableRegex(IReadOnlyList<IReadOnlyList<RegexPart>> Alt
     /// <summary>RE2's limit on nested repetitions.</summary>
     public const int MaximumRepetition = 1000;
 
+    /// <summary>The text that everything begins with that it matches; empty if that varies.</summary>
+    public string LiteralStart =>
+        HasOptions || Alternatives is not [var parts]
+            ? ""
+            : string.Concat(
+                parts.SkipWhile(part => part is RegexAnchor { Source: "^" }).TakeWhile(IsCharacter).Select(part => ((RegexSet)part).Set)
+            );
+
     /// <summary>A character, escaped for a regular expression.</summary>
     public static string Escape(char character) =>
         @"\.+*?()|[]{}^$".Contains(character, StringComparison.Ordinal) ? $@"\{character}" : $"{character}";
+
+    private static bool IsCharacter(RegexPart part) =>
+        part is RegexSet { Set.Length: 1, MatchesOthers: false, Repetition: { Minimum: 1, Maximum: 1 } };
 }
 
 /// <summary>One part of a sequence.</summary>
@@ -32,7 +43,8 @@ internal abstract record RegexPart(string Source, RegexRepetition Repetition)
 /// <param name="Source">Its source text, with its quantifier.</param>
 /// <param name="Repetition">How often it repeats.</param>
 /// <param name="Set">The characters of <see cref="PortableRegex.Characters"/> that it contains.</param>
-internal sealed record RegexSet(string Source, RegexRepetition Repetition, string Set) : RegexPart(Source, Repetition);
+/// <param name="MatchesOthers">Whether it may contain characters that no reference has.</param>
+internal sealed record RegexSet(string Source, RegexRepetition Repetition, string Set, bool MatchesOthers) : RegexPart(Source, Repetition);
 
 /// <summary>A group.</summary>
 /// <param name="Source">Its source text, with its quantifier.</param>

@@ -16,6 +16,7 @@ internal sealed class PortableRegexReader
     private int _at;
     private int _depth;
     private bool _hasOptions;
+    private bool _matchesOthers;
 
     private PortableRegexReader(string pattern) => _pattern = pattern;
 
@@ -61,6 +62,7 @@ internal sealed class PortableRegexReader
     private RegexPart ReadPart()
     {
         var start = _at;
+        _matchesOthers = false;
         switch (Current)
         {
             case '^' or '$':
@@ -72,6 +74,7 @@ internal sealed class PortableRegexReader
                 return Repeated(start, ReadClass());
             case '.':
                 _at++;
+                _matchesOthers = true;
                 return Repeated(start, PortableRegex.Characters);
             case '\\':
                 if (_pattern[_at + 1] is 'b' or 'B')
@@ -93,7 +96,7 @@ internal sealed class PortableRegexReader
     private RegexSet Repeated(int start, string set)
     {
         var repetition = ReadQuantifier(1);
-        return new RegexSet(_pattern[start.._at], repetition, set);
+        return new RegexSet(_pattern[start.._at], repetition, set, _matchesOthers);
     }
 
     private RegexPart ReadGroup()
@@ -216,6 +219,7 @@ internal sealed class PortableRegexReader
             set.UnionWith(characters);
         }
         _at++;
+        _matchesOthers |= isNegated || set.Any(IsOther);
         return string.Concat(PortableRegex.Characters.Where(character => set.Contains(character) != isNegated));
     }
 
@@ -237,6 +241,7 @@ internal sealed class PortableRegexReader
     private char ReadLiteral()
     {
         var literal = _pattern[_at++];
+        _matchesOthers |= IsOther(literal);
         return literal is >= ' ' and <= '~'
             ? literal
             : throw new NotPortableException("a character other than printable ASCII, which cannot occur in a reference");
@@ -248,6 +253,7 @@ internal sealed class PortableRegexReader
         single = null;
         var escaped = _pattern[_at + 1];
         _at += 2;
+        _matchesOthers |= char.IsAsciiLetter(escaped) || IsOther(escaped);
         switch (escaped)
         {
             case 'd':
@@ -269,6 +275,8 @@ internal sealed class PortableRegexReader
                 throw new NotPortableException($@"'\{escaped}'");
         }
     }
+
+    private static bool IsOther(char character) => !PortableRegex.Characters.Contains(character, StringComparison.Ordinal);
 
     private static string Without(string characters) =>
         string.Concat(PortableRegex.Characters.Where(character => !characters.Contains(character, StringComparison.Ordinal)));

@@ -4,14 +4,17 @@ using System.Text.RegularExpressions;
 namespace ProxySwapper.Patterns;
 
 /// <summary>
-/// Regular expressions from configuration files: matched in time linear in the text, limited in length. One takes about 0.7 MiB and some
-/// milliseconds to compile, so equal ones that are in use are shared: by the checks of a configuration, and by a reload with what is
-/// replaced.
+/// Regular expressions from configuration files: matched in time linear in the text, limited in length. Where backtracking is certain to
+/// take few steps, it is used, which takes some KiB. An automaton takes 0.6 MiB or more and some milliseconds to compile, so equal ones
+/// that are in use are shared: by the checks of a configuration, and by a reload with what is replaced.
 /// </summary>
 internal static partial class SafeRegex
 {
     private const int MaximumLength = 4000;
     private const int MaximumShared = 1000;
+
+    /// <summary>An automaton of many different classes of characters takes up to 20 KiB for each character of its pattern.</summary>
+    private const int MaximumAutomaton = 1000;
 
     private static readonly ConcurrentDictionary<string, WeakReference<Regex>> InUse = new(StringComparer.Ordinal);
 
@@ -23,6 +26,12 @@ internal static partial class SafeRegex
     /// It must be valid by itself: <c>a)|(?:b</c> would close our group, and match texts that only begin or end like that.
     /// </remarks>
     public static Regex? CompileAnchored(string pattern, out string? fault) => Compile(pattern, $"^(?:{pattern})$", out fault);
+
+    /// <summary>Whether a valid pattern takes as much memory as an automaton.</summary>
+    public static bool IsAutomaton(Regex regex) => regex.Options.HasFlag(RegexOptions.NonBacktracking);
+
+    /// <summary>A pattern's length; of characters beyond ASCII, which make an automaton larger, that of an escape such as \u00e9.</summary>
+    public static int SizeOf(string pattern) => pattern.Sum(character => char.IsAscii(character) ? 1 : 6);
 
     private static Regex? Compile(string pattern, string whole, out string? fault)
     {
@@ -40,8 +49,16 @@ internal static partial class SafeRegex
         try
         {
             // Parsed by itself, which is cheap without compiling it.
-            _ = new Regex(pattern, RegexOptions.CultureInvariant);
-            return Shared(whole);
+            var alone = new Regex(pattern, RegexOptions.CultureInvariant);
+            var isAnchored = pattern.Length < whole.Length;
+            if (BacktrackingBound.IsSmall(pattern, isAnchored))
+                return isAnchored ? new Regex(whole, RegexOptions.CultureInvariant) : alone;
+            if (SizeOf(pattern) <= MaximumAutomaton)
+                return Automaton(whole);
+            fault =
+                $"must be at most {MaximumAutomaton} characters long, since backtracking could take many steps and an automaton much "
+                + "memory: use several, or let what repeats end at a character that it does not match, such as '[^/]+/' for '.+/'";
+            return null;
         }
         catch (Exception exception) when (exception is ArgumentException or NotSupportedException)
         {
@@ -50,7 +67,7 @@ internal static partial class SafeRegex
         }
     }
 
-    private static Regex Shared(string pattern)
+    private static Regex Automaton(string pattern)
     {
         if (InUse.TryGetValue(pattern, out var known) && known.TryGetTarget(out var regex))
             return regex;

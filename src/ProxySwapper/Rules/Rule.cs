@@ -110,13 +110,23 @@ internal abstract class Rule(string name, IReadOnlyList<string> namespaces, stri
     private class RegexRule(string name, IReadOnlyList<string> namespaces, Regex pattern, string replacement)
         : Rule(name, namespaces, ReplacementPattern.PrefixOf(replacement))
     {
+        /// <summary>Tried first: most images match none of many rules, and comparing text takes a tenth of the time.</summary>
+        private string LiteralStart { get; init; } = "";
+
         public static RegexRule Create(string name, RuleOptions rule)
         {
             var pattern = SafeRegex.CompileAnchored(rule.MatchRegex!, out _)!;
+            var start = PortableRegexReader.TryRead(rule.MatchRegex!, out var portable, out _) ? portable.LiteralStart : "";
             return ReplacementPattern.IsImage(rule.Replace!)
-                ? new OneImageRule(name, rule.Namespaces, pattern, rule.Replace!) { Populate = rule.Populate, PullSecret = rule.PullSecret }
+                ? new OneImageRule(name, rule.Namespaces, pattern, rule.Replace!)
+                {
+                    LiteralStart = start,
+                    Populate = rule.Populate,
+                    PullSecret = rule.PullSecret,
+                }
                 : new RegexRule(name, rule.Namespaces, pattern, rule.Replace!)
                 {
+                    LiteralStart = start,
                     Populate = rule.Populate,
                     PullSecret = rule.PullSecret,
                     Renaming = NameRenaming.Of(rule.MatchRegex!, rule.Replace!),
@@ -124,7 +134,9 @@ internal abstract class Rule(string name, IReadOnlyList<string> namespaces, stri
         }
 
         public override string? TargetOf(ImageReference image, string text) =>
-            pattern.Match(text) is { Success: true } match ? match.Result(replacement) : null;
+            text.StartsWith(LiteralStart, StringComparison.Ordinal) && pattern.Match(text) is { Success: true } match
+                ? match.Result(replacement)
+                : null;
     }
 
     /// <summary>
