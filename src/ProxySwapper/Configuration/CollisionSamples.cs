@@ -1,3 +1,4 @@
+using ProxySwapper.Patterns;
 using ProxySwapper.Registry;
 
 namespace ProxySwapper.Configuration;
@@ -7,6 +8,7 @@ internal static class CollisionSamples
 {
     private const int Maximum = 4_000;
     private const int MaximumTexts = 200;
+    private const int MaximumTextsInAll = 4_000;
 
     private static readonly IReadOnlyList<RegistryName> Registries =
     [
@@ -33,7 +35,8 @@ internal static class CollisionSamples
     public static IReadOnlyList<ImageReference> Of(IReadOnlyList<CheckedRule> rules)
     {
         // The first texts of every rule before the others, since there is a limit.
-        var texts = rules.SelectMany(rule => TextsOf(rule).Index()).OrderBy(text => text.Index).Select(text => text.Item).ToList();
+        var share = Math.Min(MaximumTexts, MaximumTextsInAll / Math.Max(1, rules.Count(rule => rule.Branches is not null)));
+        var texts = rules.SelectMany(rule => TextsOf(rule, share).Index()).OrderBy(text => text.Index).Select(text => text.Item).ToList();
         if (texts.Count == 0)
             return [];
         var registries = texts
@@ -62,8 +65,10 @@ internal static class CollisionSamples
         return [.. images.Union(ImagesOf(inside, registries))];
     }
 
-    private static IEnumerable<string> TextsOf(CheckedRule rule) =>
-        rule.Branches is { } branches ? branches.All.SelectMany(branch => branch.Samples()).Take(MaximumTexts) : [];
+    private static IEnumerable<string> TextsOf(CheckedRule rule, int maximum) =>
+        rule.Branches is { } branches
+            ? branches.All.SelectMany(branch => branch.Samples()).Take(maximum).Where(text => text.Length <= PortableRegex.MaximumLength)
+            : [];
 
     private static List<ImageReference> ImagesOf(IEnumerable<string> paths, IReadOnlyList<RegistryName> registries)
     {

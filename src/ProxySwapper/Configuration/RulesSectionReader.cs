@@ -18,7 +18,7 @@ internal static class RulesSectionReader
                 "matchRegex",
                 $"at most {MaximumRegexes} rules can have matchRegex: use match, or one regular expression with alternatives"
             );
-        else
+        else if (!automata.IsExceeded)
             SharedTargetCheck.Check(rules, proxyUrl);
         return [.. rules.Select(rule => rule.Rule)];
     }

@@ -8,24 +8,26 @@ namespace ProxySwapper.Patterns;
 /// </summary>
 internal sealed class AutomatonLimit
 {
-    private const int MaximumCount = 30;
-    private const int MaximumSize = 2_000;
+    private const int MaximumCount = 20;
+    private const int MaximumSize = 1_500;
 
     private readonly HashSet<string> _patterns = new(StringComparer.Ordinal);
     private int _size;
-    private bool _isReported;
+
+    /// <summary>Whether there are too many.</summary>
+    public bool IsExceeded { get; private set; }
 
     /// <summary>Counts a regular expression, and returns what is wrong with the first one that is too much.</summary>
     public string? Add(Regex regex)
     {
-        if (_isReported || !SafeRegex.IsAutomaton(regex) || !_patterns.Add($"{regex}"))
+        if (IsExceeded || !SafeRegex.IsAutomaton(regex) || !_patterns.Add($"{regex}"))
             return null;
         _size += SafeRegex.SizeOf($"{regex}");
         if (_patterns.Count <= MaximumCount && _size <= MaximumSize)
             return null;
-        _isReported = true;
-        return $"at most {MaximumCount} regular expressions, with {MaximumSize} characters together, can be such that backtracking could "
-            + "take many steps, since each of them takes about 0.8 MiB of memory: let what repeats end at a character that it does not "
-            + "match, such as '[^/]+/' for '.+/', or use fewer";
+        IsExceeded = true;
+        return $"at most {MaximumCount} different regular expressions, of {MaximumSize} characters together, can need an automaton, which "
+            + "takes 1 MiB of memory or more. None is needed if what repeats ends at a character that it does not match, as in '[^/]+/' "
+            + "instead of '.+/', and no group repeats";
     }
 }

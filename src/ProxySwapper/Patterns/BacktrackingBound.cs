@@ -16,6 +16,9 @@ internal sealed record BacktrackingBound(double Steps, double StepsToFail, UInt1
     /// <summary>Some hundredths of a millisecond.</summary>
     private const double Maximum = 5_000;
 
+    /// <summary>So many alternatives are compared, and so many parts of them.</summary>
+    private const int MaximumCompared = 300;
+
     private static readonly BacktrackingBound End = new(1, 1, UInt128.Zero);
 
     /// <summary>Whether it is certain that backtracking takes few steps.</summary>
@@ -31,6 +34,7 @@ internal sealed record BacktrackingBound(double Steps, double StepsToFail, UInt1
     private static BacktrackingBound? Before(IReadOnlyList<IReadOnlyList<RegexPart>> alternatives, BacktrackingBound rest)
     {
         var sum = new BacktrackingBound(0, 0, UInt128.Zero);
+        var most = 0.0;
         foreach (var parts in alternatives)
         {
             var bound = rest;
@@ -40,9 +44,37 @@ internal sealed record BacktrackingBound(double Steps, double StepsToFail, UInt1
                     return null;
                 bound = longer;
             }
-            sum += bound;
+            (sum, most) = (sum + bound, Math.Max(most, bound.Steps));
         }
-        return sum;
+        if (alternatives.Count is 1 or > MaximumCompared)
+            return sum;
+        // The others fail within what they start with.
+        var starts = alternatives.Select(StartOf).ToList();
+        var steps = starts.Sum(start => start.Count + 1) + most * starts.Max(start => starts.Count(other => MayMatchSame(start, other)));
+        return sum with { Steps = Math.Min(sum.Steps, steps) };
+    }
+
+    /// <summary>The sets that all texts start with that a sequence matches.</summary>
+    private static List<UInt128> StartOf(IReadOnlyList<RegexPart> parts)
+    {
+        var start = new List<UInt128>();
+        foreach (var part in parts.Where(part => part is not RegexAnchor).Take(MaximumCompared))
+        {
+            if (part is not RegexSet { Repetition: { Minimum: > 0 and <= MaximumCompared and var minimum } repetition } set)
+                break;
+            start.AddRange(Enumerable.Repeat(CharactersOf(set), minimum));
+            if (!repetition.IsFixed)
+                break;
+        }
+        return start;
+    }
+
+    private static bool MayMatchSame(List<UInt128> one, List<UInt128> other)
+    {
+        for (var index = 0; index < Math.Min(one.Count, other.Count); index++)
+            if ((one[index] & other[index]) == 0)
+                return false;
+        return true;
     }
 
     private static BacktrackingBound? Before(RegexPart part, BacktrackingBound rest) =>
@@ -51,12 +83,24 @@ internal sealed record BacktrackingBound(double Steps, double StepsToFail, UInt1
             RegexSet { Repetition: { IsFixed: true, Minimum: > 0 and var count } } set => new(count + rest.Steps, 1, CharactersOf(set)),
             RegexSet { Repetition.IsFixed: false } set => BeforeRun(set, rest),
             RegexGroup { Repetition: { Minimum: 1, Maximum: 1 } } group => Before(group.Alternatives, rest),
-            RegexGroup { Repetition: { Minimum: 0, Maximum: 1 } } group => Before(group.Alternatives, rest) is { } taken
+            // Whether an optional group of no characters has captured them depends on the matcher.
+            RegexGroup { Repetition: { Minimum: 0, Maximum: 1 } } group when !MayBeEmpty(group.Alternatives) => Before(
+                group.Alternatives,
+                rest
+            )
+                is { } taken
                 ? taken + rest
                 : null,
             RegexAnchor => rest with { Steps = rest.Steps + 1, StepsToFail = rest.StepsToFail + 1 },
             _ => null,
         };
+
+    private static bool MayBeEmpty(IReadOnlyList<IReadOnlyList<RegexPart>> alternatives) =>
+        alternatives.Any(parts =>
+            parts.All(part =>
+                part is RegexAnchor || part.Repetition.Minimum == 0 || part is RegexGroup group && MayBeEmpty(group.Alternatives)
+            )
+        );
 
     private static BacktrackingBound BeforeRun(RegexSet set, BacktrackingBound rest)
     {

@@ -11,6 +11,9 @@ internal sealed record PortableRegex(IReadOnlyList<IReadOnlyList<RegexPart>> Alt
     /// <summary>Every character that a normalised reference can have.</summary>
     public const string Characters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-/:@[]";
 
+    /// <summary>No reference is longer.</summary>
+    public const int MaximumLength = 1024;
+
     /// <summary>RE2's limit on nested repetitions.</summary>
     public const int MaximumRepetition = 1000;
 

@@ -10,6 +10,9 @@ namespace ProxySwapper.Patterns;
 /// </param>
 internal sealed record RegexBranch(IReadOnlyList<RegexSymbol> Symbols, IReadOnlyDictionary<int, Range?> Groups)
 {
+    /// <summary>The length of the shortest text that it matches.</summary>
+    public int MinimumLength => Symbols.Sum(symbol => symbol.Minimum);
+
     /// <summary>A text that it is likely to match, and the texts that differ from it in one symbol.</summary>
     public IEnumerable<string> Samples()
     {

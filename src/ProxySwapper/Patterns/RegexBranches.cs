@@ -8,9 +8,13 @@ internal sealed class RegexBranches
     private const int Maximum = 64;
     private const int MaximumCopies = 4;
 
+    /// <summary>In all branches: those of all rules are in memory at the same time.</summary>
+    private const int MaximumSymbols = 10_000;
+
     private static readonly RegexBranch Nothing = new([], new Dictionary<int, Range?>());
 
     private readonly Dictionary<RegexGroup, int> _numbers = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<(string Set, int Minimum, int Maximum), RegexSymbol> _symbols = [];
     private readonly bool _ignoresCase;
 
     private RegexBranches(PortableRegex regex, Regex compiled)
@@ -20,9 +24,11 @@ internal sealed class RegexBranches
         foreach (var group in GroupsOf(regex.Alternatives).Where(group => group.IsCapturing))
             _numbers[group] = group.Name is { } name ? compiled.GroupNumberFromName(name) : ++unnamed;
         All = Expand(regex.Alternatives);
+        // They refer to the whole expression.
+        _numbers.Clear();
     }
 
-    /// <summary>At most 64 branches.</summary>
+    /// <summary>At most 64 branches, of those that match texts that are as short as references.</summary>
     public IReadOnlyList<RegexBranch> All { get; }
 
     /// <summary>False if there are more branches.</summary>
@@ -57,9 +63,16 @@ internal sealed class RegexBranches
             return minimum == 0 ? [Nothing] : [];
         IEnumerable<RegexSymbol> symbols =
             set.Repetition.IsFixed && minimum <= MaximumCopies
-                ? Enumerable.Repeat(RegexSymbol.Of(characters, 1, 1), minimum)
-                : [RegexSymbol.Of(characters, minimum, maximum)];
+                ? Enumerable.Repeat(SymbolOf(characters, 1, 1), minimum)
+                : [SymbolOf(characters, minimum, maximum)];
         return [Nothing with { Symbols = [.. symbols] }];
+    }
+
+    private RegexSymbol SymbolOf(string characters, int minimum, int maximum)
+    {
+        if (!_symbols.TryGetValue((characters, minimum, maximum), out var symbol))
+            _symbols[(characters, minimum, maximum)] = symbol = RegexSymbol.Of(characters, minimum, maximum);
+        return symbol;
     }
 
     private List<RegexBranch> Expand(RegexGroup group)
@@ -105,11 +118,18 @@ internal sealed class RegexBranches
 
     private List<RegexBranch> Limited(IEnumerable<RegexBranch> branches)
     {
-        var limited = branches.Take(Maximum + 1).ToList();
-        if (limited.Count <= Maximum)
-            return limited;
-        IsComplete = false;
-        return limited[..Maximum];
+        var (limited, symbols) = (new List<RegexBranch>(), 0);
+        foreach (var branch in branches.Where(branch => branch.MinimumLength <= PortableRegex.MaximumLength))
+        {
+            symbols += branch.Symbols.Count;
+            if (limited.Count == Maximum || symbols > MaximumSymbols)
+            {
+                IsComplete = false;
+                break;
+            }
+            limited.Add(branch);
+        }
+        return limited;
     }
 
     private static IEnumerable<char> InBothCases(char character) => [char.ToLowerInvariant(character), char.ToUpperInvariant(character)];

@@ -27,7 +27,7 @@ internal static partial class SafeRegex
     /// </remarks>
     public static Regex? CompileAnchored(string pattern, out string? fault) => Compile(pattern, $"^(?:{pattern})$", out fault);
 
-    /// <summary>Whether a valid pattern takes as much memory as an automaton.</summary>
+    /// <summary>Whether it is matched by an automaton, which takes much memory.</summary>
     public static bool IsAutomaton(Regex regex) => regex.Options.HasFlag(RegexOptions.NonBacktracking);
 
     /// <summary>A pattern's length; of characters beyond ASCII, which make an automaton larger, that of an escape such as \u00e9.</summary>
@@ -56,8 +56,8 @@ internal static partial class SafeRegex
             if (SizeOf(pattern) <= MaximumAutomaton)
                 return Automaton(whole);
             fault =
-                $"must be at most {MaximumAutomaton} characters long, since backtracking could take many steps and an automaton much "
-                + "memory: use several, or let what repeats end at a character that it does not match, such as '[^/]+/' for '.+/'";
+                $"must be at most {MaximumAutomaton} characters long, since it needs an automaton. None is needed if what repeats ends at "
+                + "a character that it does not match, as in '[^/]+/' instead of '.+/', and no group repeats";
             return null;
         }
         catch (Exception exception) when (exception is ArgumentException or NotSupportedException)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using ProxySwapper.Configuration;
 using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Registry;
@@ -32,17 +33,79 @@ internal sealed class RejectedKeyTests
         Assert.That(result.Select(fault => fault.Message), Is.All.StartWith("at most 200 rules can have matchRegex"));
 
         static string Rule(int number) => $"  - matchRegex: 'quay\\.io/team{number}/(.*)'\n    replace: r.example/team{number}/$1\n";
-        static IReadOnlyList<ConfigurationFault> Record(Action read)
+    }
+
+    /// <summary>Equal ones are in memory once.</summary>
+    [TestCase(20, "(.*)-{0}/(.*)", null)]
+    [TestCase(21, "(.*)-{0}/(.*)", "rules[20].matchRegex")]
+    [TestCase(30, "(.*)-1/(.*)", null)]
+    [TestCase(30, "[a-z]+-{0}/(.*)", null)]
+    [TestCase(
+        8,
+        "(.*)-{0}/(.*)[klmno][klmno][klmno][klmno][klmno][klmno][klmno][klmno][klmno][klmno][klmno][klmno][klmno][klmno][klmno][klmno]"
+            + "[klmno][klmno][klmno][klmno][klmno][klmno][klmno][klmno]",
+        null
+    )]
+    [TestCase(
+        9,
+        "(.*)-{0}/(.*)[klmno][klmno][klmno][klmno][klmno][klmno][klmno][klmno][klmno][klmno][klmno][klmno][klmno][klmno][klmno][klmno]"
+            + "[klmno][klmno][klmno][klmno][klmno][klmno][klmno][klmno]",
+        "rules[8].matchRegex"
+    )]
+    public void Few_regular_expressions_need_an_automaton(int rules, string pattern, string? key)
+    {
+        var text = string.Concat(
+            Enumerable
+                .Range(0, rules)
+                .Select(number => string.Format(CultureInfo.InvariantCulture, pattern, number))
+                .Select(regex => $"  - {{matchRegex: '{regex}', replace: r.example/x/$1, allowSharedTarget: true}}\n")
+        );
+        AssertOneFault("rules:\n" + text, key, rules + 1, "at most 20 different regular expressions, of 1500 characters together, ");
+    }
+
+    [TestCase(20, null)]
+    [TestCase(21, "populate.proxyCaches[20].regexURL")]
+    public void Those_of_proxy_caches_count(int caches, string? key)
+    {
+        var text = string.Concat(
+            Enumerable
+                .Range(0, caches)
+                .Select(number => $"    - {{regexURL: '^h{number}/(.*)/(.*)', replacementOCI: 'https://h.example/v2/$1/manifests/$2'}}\n")
+        );
+        AssertOneFault("populate:\n  proxyCaches:\n" + text, key, caches + 2, "at most 20 different regular expressions, ");
+    }
+
+    [Test]
+    public void An_automaton_has_a_short_expression()
+    {
+        var text = $"rules:\n  - {{matchRegex: '(.*)/(.*){new string('a', 1000)}', replace: r.example/x/$1, allowSharedTarget: true}}";
+        AssertOneFault(text, "rules[0].matchRegex", 2, "must be at most 1000 characters long, ");
+        AssertOneFault(text.Replace("(.*)/(.*)", "(b*)/", StringComparison.Ordinal), null, 0, "");
+        AssertOneFault(
+            text.Replace(new string('a', 1000), new string('é', 167), StringComparison.Ordinal),
+            "rules[0].matchRegex",
+            2,
+            "must "
+        );
+    }
+
+    private static void AssertOneFault(string text, string? key, int line, string message)
+    {
+        var faults = Record(() => ConfigurationReader.ReadText("c.yaml", text, NoEnvironment));
+        Assert.That(faults.Select(fault => (fault.Key, fault.Line)), Is.EqualTo(key is null ? [] : new[] { (key, line) }));
+        Assert.That(faults.Select(fault => fault.Message), Is.All.StartWith(message));
+    }
+
+    private static IReadOnlyList<ConfigurationFault> Record(Action read)
+    {
+        try
         {
-            try
-            {
-                read();
-                return [];
-            }
-            catch (ConfigurationException exception)
-            {
-                return exception.Faults;
-            }
+            read();
+            return [];
+        }
+        catch (ConfigurationException exception)
+        {
+            return exception.Faults;
         }
     }
 

@@ -117,6 +117,57 @@ internal sealed class SharedDestinationTests
         }
     }
 
+    /// <summary>A file may have thousands of them, each of which takes a MiB.</summary>
+    [TestCase("p.*x.*", false)]
+    [TestCase("z.*x.*", true)]
+    public void Patterns_are_only_compiled_for_tags_that_they_can_match(string pattern, bool isCompiled)
+    {
+        var filter = new TagFilter { Mode = MirrorMode.All, Allow = [pattern] };
+        var patterns = new Lazy<TagPatterns>(() => new TagPatterns(filter));
+        var listing = new TagOverlap(new TagFilter { Mode = MirrorMode.All, Allow = ["zz"] });
+        Assert.That(new TagOverlap(filter).IsPossible(listing, patterns), Is.False);
+        Assert.That(patterns.IsValueCreated, Is.EqualTo(isCompiled));
+    }
+
+    [Test]
+    public void The_first_image_with_an_equal_tag_is_named_whichever_of_them_lists_its_tags()
+    {
+        const string Text = """
+            images:
+              a: {source: x/a, destination: r.example/x, mode: all, tags: {allow: ['a.*']}}
+              b: {source: x/b, destination: r.example/x, mode: all, tags: {allow: [b, ab]}}
+              c: {source: x/c, destination: r.example/x, mode: all, tags: {allow: ['bb*']}}
+              d: {source: x/d, destination: r.example/x, mode: all, tags: {allow: [d, b]}}
+            """;
+        var faults = Assert.Throws<ConfigurationException>(() => MirrorFileReader.ReadText("mirror.yaml", Text))!.Faults;
+        Assert.That(
+            faults.Select(fault => (fault.Key, fault.Message[..44])),
+            Is.EqualTo(
+                new[]
+                {
+                    ("images.b.destination", "is also the destination of images.a, whose s"),
+                    ("images.c.destination", "is also the destination of images.b, whose s"),
+                    ("images.d.destination", "is also the destination of images.c, whose s"),
+                }
+            )
+        );
+    }
+
+    [Test]
+    public void Few_patterns_of_an_image_need_an_automaton()
+    {
+        Assert.That(() => Read(Patterns(20)), Throws.Nothing);
+        var fault = Assert.Throws<ConfigurationException>(() => Read(Patterns(21)))!.Faults.Single();
+        Assert.That((fault.Key, fault.Line), Is.EqualTo(("images.a.tags.deny[10]", 1)));
+        Assert.That(fault.Message, Does.StartWith("at most 20 different regular expressions, of 1500 characters together, "));
+
+        static string Patterns(int count) =>
+            $"allow: [{string.Join(", ", Enumerable.Range(0, 10).Select(number => $"'.*{number}.*'"))}], "
+            + $"deny: [{string.Join(", ", Enumerable.Range(10, count - 10).Select(number => $"'.*{number}.*'"))}]";
+        static MirrorFile Read(string tags) =>
+            MirrorFileReader.ReadText("mirror.yaml", $"images: {{a: {{source: x/a, destination: r.example/x, tags: {{{tags}}}}}}}");
+    }
+
     [Test]
     public void Ranges_overlap_where_a_version_is_in_both()
     {
