@@ -18,7 +18,7 @@ internal sealed class PodPlanner(
     TimeProvider time
 )
 {
-    /// <summary>How long a Pod waits for room in the queue, and for a registry that does not respond a lookup.</summary>
+    /// <summary>How long a Pod waits for room in the queue, and for a registry that does not respond to a lookup.</summary>
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
 
     /// <summary>Queues the images of a Pod that is not gated.</summary>

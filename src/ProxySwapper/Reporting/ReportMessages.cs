@@ -16,26 +16,29 @@ internal static class ReportMessages
     /// </summary>
     public static IEnumerable<string> Summary(ImageReport report)
     {
-        yield return $"{Number(report.Entries.Count, "image")} in {Number(report.Workloads, "workload")} and {Number(report.Pods, "Pod")}: "
+        yield return $"{CountFormat.Format(report.Entries.Count, "image")} in {CountFormat.Format(report.Workloads, "workload")} and "
+            + $"{CountFormat.Format(report.Pods, "Pod")}: "
             + $"{report.Count(ImageState.Downstream) + report.Count(ImageState.Differs)} downstream, "
             + $"{report.Count(ImageState.Missing)} missing, "
             + $"{report.Count(ImageState.Unswapped)} not swapped{Rest(report)}.";
         if (report.AdmissionPolicy is { } policy && report.Pods > 0)
-            yield return $"Admission policy {policy}: {report.RewrittenPods} of {Number(report.Pods, "Pod")} have rewritten images.";
+            yield return $"Admission policy {policy}: {report.RewrittenPods} of {CountFormat.Format(report.Pods, "Pod")} "
+                + "have rewritten images.";
         if (report.Entries.Count(entry => entry.Decision.Reason == DecisionReason.Invalid) is > 0 and var invalid)
             yield return invalid == 1
                 ? "1 image is not a valid reference and cannot be pulled."
                 : $"{invalid} images are not valid references and cannot be pulled.";
         foreach (var registry in report.Registries.Where(registry => registry.Unswapped.Count > 0))
-            yield return $"Still from {registry.Registry}: {Number(registry.Unswapped.Values.Sum(), "image")} ({Reasons(registry)}).";
+            yield return $"Still from {registry.Registry}: {CountFormat.Format(registry.Unswapped.Values.Sum(), "image")} "
+                + $"({Reasons(registry)}).";
         foreach (var registry in report.Registries)
             yield return Without(registry);
         if (report.Count(ImageState.OnDemand) is > 0 and var onDemand)
-            yield return $"On demand ({Number(onDemand, "image")}): the target fetches missing images from its upstream, "
+            yield return $"On demand ({CountFormat.Format(onDemand, "image")}): the target fetches missing images from its upstream, "
                 + "so a HEAD request does not show what it has.";
         if (report.Entries.Count(entry => entry is { State: ImageState.Missing, Origin: null }) is > 0 and var lost)
-            yield return $"{Number(lost, "image")} that {(lost == 1 ? "names its" : "name their")} target {(lost == 1 ? "is" : "are")} "
-                + "missing there and could not start again.";
+            yield return $"{CountFormat.Format(lost, "image")} that {(lost == 1 ? "names its" : "name their")} target "
+                + $"{(lost == 1 ? "is" : "are")} missing there and could not start again.";
         foreach (var registry in report.Registries)
             yield return $"A cold start pulls {Range(registry.Cost.Pulls, registry.MaximumCost.Pulls)} "
                 + $"{(registry is { Cost.Pulls: 1, MaximumCost.Pulls: 1 } ? "time" : "times")} from {registry.Registry}{Bytes(registry)}.";
@@ -43,7 +46,7 @@ internal static class ReportMessages
         if (report.Registries.FirstOrDefault(registry => registry.Registry == RegistryName.DockerHub) is { } hub)
             yield return report.PullLimit.Compare(hub.Cost.Pulls, hub.MaximumCost.Pulls);
         if (report.Entries.Count(entry => entry.Origin is null && RegistrySummary.IsUndecided(entry)) is > 0 and var open)
-            yield return $"Whether {Number(open, "image")} can be pulled without another registry is not known.";
+            yield return $"Whether {CountFormat.Format(open, "image")} can be pulled without another registry is not known.";
         else if (report.Registries.Count == 0 && report.Entries.Count > 0 && report.Count(ImageState.Missing) == 0)
             yield return report.IsIncomplete
                 ? "No image that could be read depends on another registry."
@@ -89,8 +92,6 @@ internal static class ReportMessages
     /// <summary>A number, or two if they differ.</summary>
     public static string Range(int least, int most) => least == most ? $"{least}" : $"{least} to {most}";
 
-    private static string Number(int count, string noun) => CountFormat.Format(count, noun);
-
     private static string Rest(ImageReport report)
     {
         var onDemand = report.Count(ImageState.OnDemand);
@@ -103,10 +104,10 @@ internal static class ReportMessages
 
     private static string Without(RegistrySummary registry) =>
         registry.StuckImages == 0
-            ? $"Without {registry.Registry}, it is not known whether {Number(registry.Undecided, "image")} of "
-                + $"{Number(registry.UndecidedWorkloads, "workload")} could restart."
-            : $"Without {registry.Registry}, {Number(registry.StuckImages, "image")} of "
-                + $"{Number(registry.StuckWorkloads, "workload")} could not restart"
+            ? $"Without {registry.Registry}, it is not known whether {CountFormat.Format(registry.Undecided, "image")} of "
+                + $"{CountFormat.Format(registry.UndecidedWorkloads, "workload")} could restart."
+            : $"Without {registry.Registry}, {CountFormat.Format(registry.StuckImages, "image")} of "
+                + $"{CountFormat.Format(registry.StuckWorkloads, "workload")} could not restart"
                 + (registry.Undecided == 0 ? "." : $"; for {registry.Undecided} more it is not known.");
 
     private static string Reasons(RegistrySummary registry) =>
@@ -130,7 +131,7 @@ internal static class ReportMessages
     {
         var (least, most) = (registry.Cost, registry.MaximumCost);
         return most.Bytes == 0 ? ""
-            : most.UnknownSizes > 0 ? $", at least {Size(least.Bytes)} ({Number(most.UnknownSizes, "size")} unknown)"
+            : most.UnknownSizes > 0 ? $", at least {Size(least.Bytes)} ({CountFormat.Format(most.UnknownSizes, "size")} unknown)"
             : least.Bytes == most.Bytes ? $", {Size(least.Bytes)}"
             : $", {Size(least.Bytes)} to {Size(most.Bytes)}";
     }
