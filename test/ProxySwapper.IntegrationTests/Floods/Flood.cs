@@ -14,7 +14,7 @@ namespace ProxySwapper.IntegrationTests.Floods;
 internal sealed class Flood(ProxySwapperProcess webhook, IPAddress? address = null) : IAsyncDisposable
 {
     /// <summary>As many parallel TLS handshakes as one or two processors can do.</summary>
-    private const int Parallel = 8;
+    public const int Parallel = 8;
 
     private static readonly byte[] Part = new byte[16 * 1024];
     private static readonly byte[] Review = Encoding.UTF8.GetBytes(ReviewSamples.Create("nginx"));
@@ -23,6 +23,14 @@ internal sealed class Flood(ProxySwapperProcess webhook, IPAddress? address = nu
 
     private readonly List<Task> _openings = [];
     private readonly CancellationTokenSource _end = new();
+    private long _opened;
+    private long _sent;
+
+    /// <summary>The connections with TLS that the webhook has accepted.</summary>
+    public long Opened => Interlocked.Read(ref _opened);
+
+    /// <summary>The bytes of frames that the webhook, or its socket, has taken after the preface.</summary>
+    public long Sent => Interlocked.Read(ref _sent);
 
     public static Flood Of(ProxySwapperProcess webhook, IPAddress? address = null) => new(webhook, address);
 
@@ -37,7 +45,14 @@ internal sealed class Flood(ProxySwapperProcess webhook, IPAddress? address = nu
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(_end.Token);
         over.CancelAfter(time);
-        await OpenAsync(most, open, over.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        try
+        {
+            await OpenAsync(most, open, over.Token);
+        }
+        catch (OperationCanceledException) when (over.IsCancellationRequested)
+        {
+            // The time is over. Any other failure is the attacker's own, and nothing was attacked.
+        }
     }
 
     private Task OpenAsync(int count, Func<Flood, int, Task> open, CancellationToken cancellationToken)
@@ -87,6 +102,7 @@ internal sealed class Flood(ProxySwapperProcess webhook, IPAddress? address = nu
         await stream.AuthenticateAsClientAsync(
             new SslClientAuthenticationOptions { TargetHost = "localhost", ApplicationProtocols = [protocol] }
         );
+        Interlocked.Increment(ref _opened);
         lock (_held)
             _held.Add(stream);
         return stream;
@@ -149,14 +165,16 @@ internal sealed class Flood(ProxySwapperProcess webhook, IPAddress? address = nu
         await SendFramesAsync(stream, Enumerable.Range(1, rounds), frames, pause);
     }
 
-    private static async Task SendFramesAsync(Stream stream, IEnumerable<int> rounds, Func<int, byte[]> frames, TimeSpan pause)
+    private async Task SendFramesAsync(Stream stream, IEnumerable<int> rounds, Func<int, byte[]> frames, TimeSpan pause)
     {
         using var time = new CancellationTokenSource(TimeSpan.FromSeconds(2));
         try
         {
             foreach (var round in rounds)
             {
-                await stream.WriteAsync(frames(round), time.Token);
+                var part = frames(round);
+                await stream.WriteAsync(part, time.Token);
+                Interlocked.Add(ref _sent, part.Length);
                 if (pause > TimeSpan.Zero)
                     await Task.Delay(pause, TimeProvider.System, time.Token);
             }

@@ -25,6 +25,9 @@ internal sealed class FloodTests
     /// <summary>So many connections are opened to send frames.</summary>
     private const int MostConnections = 2000;
 
+    /// <summary>Less than this is no attack: all have sent ten times as many bytes of frames.</summary>
+    private const int LeastSent = 1024 * 1024;
+
     /// <summary>So many times a connection opens streams.</summary>
     private const int StreamRounds = 20;
 
@@ -63,7 +66,7 @@ internal sealed class FloodTests
     [Test]
     public async Task Five_thousand_idle_connections_with_TLS()
     {
-        await _flood.OpenAsync(5000, (flood, _) => flood.SecureAsync(SslApplicationProtocol.Http11));
+        await HoldAsync(5000, (flood, _) => flood.SecureAsync(SslApplicationProtocol.Http11));
         await AssertServesAsync();
     }
 
@@ -72,7 +75,7 @@ internal sealed class FloodTests
     {
         await StopAsync();
         Attack(await FloodedWebhook.StartAsync(openFiles: 256));
-        await _flood.OpenAsync(1000, (flood, _) => flood.SecureAsync(SslApplicationProtocol.Http11));
+        await HoldAsync(1000, (flood, _) => flood.SecureAsync(SslApplicationProtocol.Http11));
         await AssertServesAsync();
         using var fresh = new HttpClient();
         Assert.That(await fresh.GetStringAsync($"http://localhost:{_webhook.ManagementPort}/healthz"), Is.EqualTo("ok\n"));
@@ -81,14 +84,14 @@ internal sealed class FloodTests
     [Test]
     public async Task Two_thousand_half_sent_bodies()
     {
-        await _flood.OpenAsync(2000, (flood, _) => flood.SendHalfBodyAsync(8000));
+        await HoldAsync(2000, (flood, _) => flood.SendHalfBodyAsync(8000));
         await AssertServesAsync();
     }
 
     [TestCase(7 * 1024 * 1024), TestCase(10_000_000)]
     public async Task Large_endless_bodies_only_affect_themselves(int half)
     {
-        await _flood.OpenAsync(16, (flood, _) => flood.SendHalfBodyAsync(2 * half));
+        await HoldAsync(16, (flood, _) => flood.SendHalfBodyAsync(2 * half));
         await AssertServesAsync();
     }
 
@@ -116,7 +119,7 @@ internal sealed class FloodTests
     [Test]
     public async Task Connections_that_are_idle_or_hold_a_body_after_a_valid_review()
     {
-        await _flood.OpenAsync(
+        await HoldAsync(
             600,
             async (flood, number) =>
             {
@@ -127,6 +130,12 @@ internal sealed class FloodTests
         );
         await AssertServesAsync();
     }
+
+    [Test]
+    public void An_attacker_that_breaks_is_not_taken_for_an_attack() =>
+        Assert.ThrowsAsync<InvalidOperationException>(() =>
+            AssertServesDuringAsync((_, _) => throw new InvalidOperationException("the attacker's own fault"))
+        );
 
     [Test]
     public Task Floods_of_pings_after_a_valid_review() => SendAfterReviewAsync(50, _ => Http2Frames.Pings(1000));
@@ -241,12 +250,24 @@ internal sealed class FloodTests
     private Task SendHttp2Async(int rounds, Func<int, byte[]> frames, params (ushort, uint)[] settings) =>
         AssertServesDuringAsync((flood, _) => flood.SendFramesAsync(rounds, frames, FramePause, settings));
 
+    /// <summary>Opens connections with TLS, most of which the webhook accepts first, or nothing is attacked.</summary>
+    private async Task HoldAsync(int count, Func<Flood, int, Task> open)
+    {
+        await _flood.OpenAsync(count, open);
+        Assert.That(_flood.Opened, Is.GreaterThan(count / 2), "connections with TLS");
+    }
+
     /// <summary>While an attacker opens connections, again and again as the webhook closes them.</summary>
     private async Task AssertServesDuringAsync(Func<Flood, int, Task> open)
     {
         var attack = _flood.OpenForAsync(AttackTime, MostConnections, open);
         await AssertServesAsync(attack: attack);
         await attack;
+        Assert.Multiple(() =>
+        {
+            Assert.That(_flood.Opened, Is.AtLeast(Flood.Parallel), "connections with TLS");
+            Assert.That(_flood.Sent, Is.GreaterThan(LeastSent), "bytes of frames");
+        });
     }
 
     /// <summary>Valid reviews on new connections get their response in time, and the process never exceeded its memory limit.</summary>
@@ -256,7 +277,10 @@ internal sealed class FloodTests
         while (times.Count < 10 || attack is { IsCompleted: false })
             times.Add(await ReviewClient.MeasureAsync(_webhook, target));
         var peak = FloodedWebhook.PeakMemoryOf(_webhook);
-        TestContext.Out.WriteLine($"{FloodedWebhook.Describe(times)}, peak {peak / 1024 / 1024} MiB");
+        TestContext.Out.WriteLine(
+            $"{FloodedWebhook.Describe(times)}, peak {peak / 1024 / 1024} MiB; "
+                + $"{_flood.Opened} attacking connections with TLS, {_flood.Sent / 1024} KiB of frames"
+        );
         Assert.Multiple(() =>
         {
             FloodedWebhook.AssertInTime(times);
