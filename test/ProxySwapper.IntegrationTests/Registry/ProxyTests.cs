@@ -33,6 +33,24 @@ internal sealed class ProxyTests
         Assert.That(scene.Proxy.Requests, Is.Not.Empty.And.All.Contain($" http://{Host}/v2/team/app/"));
     }
 
+    [TestCase("secret", 0)]
+    [TestCase("another", 1)]
+    public async Task A_proxy_gets_the_password_of_its_address_and_errors_do_not(string password, int exitCode)
+    {
+        using var certificates = new TestCertificates();
+        using var folder = new TemporaryFolder();
+        folder.Write("ca.crt", certificates.AuthorityPem);
+        await using var scene = await ProxyScene.StartAsync(new InMemoryRegistryOptions { Certificate = certificates.IssueServer(Host) });
+        scene.Proxy.Login = $"me:{password}";
+        var result = await scene.CopyAsync(
+            folder,
+            $"caFile: {folder.PathOf("ca.crt")}",
+            ("HTTPS_PROXY", $"http://me:secret@{scene.Proxy.Address}")
+        );
+        Assert.That((result.ExitCode, scene.IsCopied), Is.EqualTo((exitCode, exitCode == 0)), result.Output + result.Error);
+        Assert.That(result.Error, Does.Not.Contain("secret").And.Contain(exitCode == 0 ? "" : $"to proxy '{scene.Proxy.Url}/' failed"));
+    }
+
     [Test]
     public async Task NO_PROXY_keeps_a_registry_from_the_proxy()
     {

@@ -97,6 +97,27 @@ internal sealed class KubernetesClientTests
         );
     }
 
+    [TestCase("http")]
+    [TestCase("https")]
+    public async Task The_password_of_a_kubeconfigs_proxy_is_sent_to_it_and_not_in_errors(string scheme)
+    {
+        using var folder = new TemporaryFolder();
+        var file = folder.Write(
+            "config",
+            $$"""
+            current-context: c
+            contexts: [{ name: c, context: { cluster: c } }]
+            clusters:
+              - { name: c, cluster: { server: "{{scheme}}://cluster.example", proxy-url: "http://me:secret@{{_server.Address.Authority}}" } }
+            """
+        );
+        _server.Respond(407, "", ("Proxy-Authenticate", "Basic realm=\"x\"")).Respond(403, "{}");
+        using var client = new KubernetesClient(new KubeconfigReader(TimeProvider.System).Read([file], null), TimeProvider.System);
+        var fault = Assert.ThrowsAsync<KubernetesException>(() => client.GetAsync("/version", default));
+        Assert.That(fault!.ToString(), Does.Not.Contain("secret").And.Contain("403"));
+        Assert.That(_server.Headers.Last()["Proxy-Authorization"], Is.EqualTo($"Basic {Convert.ToBase64String("me:secret"u8)}"));
+    }
+
     [Test]
     public async Task A_token_that_was_rejected_is_read_again_at_once()
     {

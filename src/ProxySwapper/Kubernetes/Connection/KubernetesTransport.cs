@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using ProxySwapper.Registry;
 
 namespace ProxySwapper.Kubernetes.Connection;
 
@@ -85,7 +86,8 @@ internal sealed partial class KubernetesTransport(KubernetesConnection connectio
             UseProxy = connection.Proxy is not null || connection.UsesEnvironmentProxy,
         };
         if (connection.Proxy is { } proxy)
-            handler.Proxy = new WebProxy(proxy);
+            // The address alone, since .NET names it in errors.
+            handler.Proxy = new WebProxy(UserInfo.Remove(proxy)) { Credentials = UserInfo.CredentialOf(proxy) };
         if (clientCertificate is not null)
             handler.SslOptions.ClientCertificates = [clientCertificate];
         if (authorities is not null)

@@ -1,0 +1,74 @@
+using System.Net;
+using System.Text;
+
+namespace ProxySwapper.Registry;
+
+/// <summary>
+/// The user and password of an address (<see href="https://www.rfc-editor.org/rfc/rfc3986#section-3.2.1"/>). Messages that repeat what
+/// somebody wrote are shown through here, since an address that is not valid where it was written may have a password.
+/// </summary>
+public static class UserInfo
+{
+    private const string Mask = "***";
+    private const string SchemeEnd = "://";
+
+    /// <summary>
+    /// A text with <c>***</c> for the user and password of each address: <c>http://***@host</c>, also without a scheme. Digests of images
+    /// stay, also that of <c>nginx:1.27@sha256:…</c>.
+    /// </summary>
+    public static string Hide(string text)
+    {
+        if (!text.Contains('@', StringComparison.Ordinal))
+            return text;
+        var shown = new StringBuilder(text.Length);
+        for (var start = 0; start < text.Length; )
+        {
+            // One scan of each word and not a regular expression, which would be slow for a hostile text.
+            var end = start + 1;
+            while (end < text.Length && !char.IsWhiteSpace(text[end]))
+                end++;
+            Append(shown, text.AsSpan(start, end - start));
+            start = end;
+        }
+        return shown.ToString();
+    }
+
+    /// <summary>An address without user and password.</summary>
+    public static Uri Remove(Uri address) =>
+        address.UserInfo.Length == 0 ? address : new UriBuilder(address) { UserName = "", Password = "" }.Uri;
+
+    /// <summary>The user and password of an address; null if it has none.</summary>
+    public static NetworkCredential? CredentialOf(Uri address)
+    {
+        var parts = address.UserInfo.Split(':', 2);
+        return parts[0].Length == 0
+            ? null
+            : new(Uri.UnescapeDataString(parts[0]), Uri.UnescapeDataString(parts.Length > 1 ? parts[1] : ""));
+    }
+
+    private static void Append(StringBuilder shown, ReadOnlySpan<char> word)
+    {
+        // The last one, since an unescaped password may have others.
+        var at = word.LastIndexOf('@');
+        while (at >= 0 && IsDigest(word[(at + 1)..]))
+            at = word[..at].LastIndexOf('@');
+        var before = word[..Math.Max(at, 0)];
+        if (before.IndexOf(SchemeEnd) is >= 0 and var scheme)
+            shown.Append(before[..(scheme + SchemeEnd.Length)]).Append(Mask).Append(word[at..]);
+        else if (before.Contains(':'))
+            shown.Append(before[..LengthOfOpening(before)]).Append(Mask).Append(word[at..]);
+        else
+            shown.Append(word);
+    }
+
+    /// <summary>The white space, quotation marks and brackets before a name.</summary>
+    private static int LengthOfOpening(ReadOnlySpan<char> word)
+    {
+        var length = 0;
+        while (!char.IsLetterOrDigit(word[length]) && word[length] != ':')
+            length++;
+        return length;
+    }
+
+    private static bool IsDigest(ReadOnlySpan<char> text) => text is ['s', 'h', 'a', >= '0' and <= '9', ..];
+}
