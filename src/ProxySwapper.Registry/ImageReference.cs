@@ -42,7 +42,9 @@ public sealed record ImageReference
     /// <summary>Parses a reference.</summary>
     /// <exception cref="FormatException">The text is not a reference; the message says why.</exception>
     public static ImageReference Parse(string text) =>
-        TryParse(text, out var reference, out var fault) ? reference : throw new FormatException($"invalid image '{text}': {fault}");
+        TryParse(text, out var reference, out var fault)
+            ? reference
+            : throw new FormatException($"invalid image '{UserInfo.Hide(text)}': {fault}");
 
     /// <summary>Parses a reference; false if the text is not valid.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out ImageReference? reference) =>

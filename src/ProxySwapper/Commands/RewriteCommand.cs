@@ -64,7 +64,7 @@ internal static class RewriteCommand
                 ConfigurationFaults.ReportAsync(() =>
                 {
                     if (UnknownOption(arguments) is { } unknown)
-                        return Task.FromResult(UsageErrors.Report(arguments, $"unknown option '{unknown}'"));
+                        return Task.FromResult(UsageErrors.Report(arguments, UsageErrors.UnknownOption(unknown)));
                     var rules = RuleSet.Compile(ConfigurationReader.Read(arguments.GetValue(config), EnvironmentVariables.OfProcess()));
                     var place = arguments.GetValue(@namespace)!;
                     var manifests = arguments
@@ -120,7 +120,9 @@ internal static class RewriteCommand
             : rules.Evaluate(subject.Image, subject.Namespace);
 
     private static string LineOf(ImageDecision decision) =>
-        decision.Target is { } target ? $"{decision.Image} -> {target}" : $"{decision.Image} (unchanged: {ReasonOf(decision)})";
+        decision.Target is { } target
+            ? $"{decision.Image} -> {target}"
+            : $"{UserInfo.Hide(decision.Image)} (unchanged: {ReasonOf(decision)})";
 
     private static string ReasonOf(ImageDecision decision) =>
         decision.Reason switch

@@ -60,7 +60,7 @@ internal static class StatusCommand
                 }
                 catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
                 {
-                    await Console.Error.WriteLineAsync($"--token-file: {fault.Message}");
+                    await Console.Error.WriteLineAsync($"--token-file: {UserInfo.Hide(fault.Message)}");
                     return 2;
                 }
                 return arguments.GetValue(url) is { } address

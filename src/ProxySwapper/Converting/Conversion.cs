@@ -21,7 +21,7 @@ internal sealed record Conversion(ForeignFormat From, bool IsMirrorFile, JsonObj
         if (LeftOut.Count > 0)
             output.Write("# Not converted:\n");
         foreach (var fault in LeftOut)
-            output.Write($"#   line {fault.Line}: {(fault.Key.Length > 0 ? $"{fault.Key}: " : "")}{fault.Message}\n");
+            output.Write($"#   line {fault.Line}: {(fault.Key.Length > 0 ? $"{fault.Key}: " : "")}{UserInfo.Hide(fault.Message)}\n");
         YamlWriter.Write(output, [Content]);
         return output.ToString();
     }

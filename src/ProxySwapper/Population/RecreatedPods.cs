@@ -34,7 +34,7 @@ internal sealed class RecreatedPods(RecreationGuard guard, KubernetesAccess kube
                                 Target = null,
                                 Reason = DecisionReason.RecreatedTooOften,
                                 Warning =
-                                    $"image '{Truncation.Shorten(image.Decision.Image, Truncation.MaximumShownLength)}' is left unchanged "
+                                    $"image '{Truncation.ShortenImage(image.Decision.Image)}' is left unchanged "
                                     + "for an hour: the Pod's controller created this Pod 3 times within 10 minutes",
                             },
                         }

@@ -48,9 +48,7 @@ internal static class TextReport
         WriteNumbers(
             output,
             ReportMessages.NameOf(entry.State),
-            entry.Decision.Source is { } source
-                ? Shorten(source)
-                : PlainText.Of(Truncation.Shorten(entry.Name, Truncation.MaximumShownLength)),
+            entry.Decision.Source is { } source ? Shorten(source) : PlainText.Of(Truncation.ShortenImage(entry.Name)),
             [DigestOf(entry), Text(entry.Workloads.Count), original, target]
         );
         var reason = ReportMessages.ReasonOf(entry);

@@ -40,7 +40,7 @@ internal sealed record ImageDecision(
         {
             Target = null,
             Reason = DecisionReason.DownstreamFailing,
-            Warning = $"image '{Truncation.Shorten(Image, Truncation.MaximumShownLength)}' is left unchanged: {reason}",
+            Warning = $"image '{Truncation.ShortenImage(Image)}' is left unchanged: {reason}",
         };
 }
 

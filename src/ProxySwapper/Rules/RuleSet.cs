@@ -126,22 +126,11 @@ internal sealed class RuleSet
                 DecisionReason.InvalidTarget,
                 source,
                 rule.Name,
-                $"{rule.Name} would make it '{Truncation.Shorten(target, Truncation.MaximumShownLength)}', "
-                    + $"which is not a valid reference: {fault}"
+                $"{rule.Name} would make it '{Truncation.ShortenImage(target)}', " + $"which is not a valid reference: {fault}"
             );
 
     private static ImageDecision Unchanged(string image, DecisionReason reason, ImageReference? source, string? rule, string fault) =>
-        new(
-            image,
-            reason,
-            source,
-            null,
-            rule,
-            $"image '{Truncation.Shorten(image, Truncation.MaximumShownLength)}' left unchanged: {fault}"
-        )
-        {
-            Fault = fault,
-        };
+        new(image, reason, source, null, rule, $"image '{Truncation.ShortenImage(image)}' left unchanged: {fault}") { Fault = fault };
 
     private static FrozenSet<RegistryName> RegistriesOf(ProxySwapperOptions options) =>
         options

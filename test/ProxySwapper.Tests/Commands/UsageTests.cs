@@ -39,6 +39,15 @@ internal sealed class UsageTests
         "check --management http://me:secret@x",
         "--management must be an http or https URL without user and password, such as http://localhost:9090"
     )]
+    [TestCase("status http://x http://me:secret@y", "unknown argument 'http://***@y'")]
+    [TestCase("check http://me:secret@y", "unknown argument 'http://***@y'")]
+    [TestCase("check --frobnicate=secret", "unknown option '--frobnicate'")]
+    [TestCase("check x --frobnicate secret", "unknown argument 'x'\nunknown option '--frobnicate'")]
+    [TestCase("status --token secret http://x", "unknown option '--token'")]
+    [TestCase("copy a --password Secret! b", "unknown option '--password'")]
+    [TestCase("copy a b -- --c", "unknown argument '--c'")]
+    [TestCase("copy me:secret@y/x a", "invalid image '***@y/x': a digest is sha256, sha384 or sha512 with all its lower-case hex digits")]
+    [TestCase("mirror --shard http://me:secret@y", "--shard must be I/N with I from 0 to N-1, not 'http://***@y'")]
     public void A_mistake_is_told_in_the_words_of_the_program(string arguments, string error) =>
         Assert.That(string.Join('\n', UsageErrors.MessagesOf(CommandTree.Create().Parse(arguments))), Is.EqualTo(error));
 

@@ -209,6 +209,15 @@ internal sealed class ConfigurationReaderTests
     public void A_fault_is_reported_with_its_place_and_what_is_allowed(string text, params string[] messages) =>
         Assert.That(FaultsOf(text).Single(), Does.Contain(messages[0]).Or.Contain(messages[^1]));
 
+    [TestCase("registries: [{host: 'http://me:secret@r.example'}]", "'http://***@r.example' is not a registry host")]
+    [TestCase("registries: [{host: 'me:secret@r.example/x'}]", "'***@r.example/x' is not a registry host")]
+    [TestCase("rules: [{match: 'me:secret@r.example/x', target: r.example}]", "'***@r.example' is not a registry host")]
+    [TestCase("rules: [{matchRegex: 'https://me:secret@r.example(', replace: r.example/x}]", "'https://***@r.example('")]
+    [TestCase("ignoreImages: ['me:secret@r.example/x']", "ignoreImages[0]: ")]
+    [TestCase("'http://me:secret@r.example': x", "unknown key 'http://***@r.example'")]
+    public void A_fault_does_not_repeat_the_password_of_an_address(string text, string message) =>
+        Assert.That(string.Join('\n', FaultsOf(text)), Does.Contain(message).And.Not.Contain("secret"));
+
     [Test]
     public void Faults_are_in_the_order_of_the_files_lines() =>
         Assert.That(

@@ -108,7 +108,8 @@ internal sealed class KubernetesClientTests
             current-context: c
             contexts: [{ name: c, context: { cluster: c } }]
             clusters:
-              - { name: c, cluster: { server: "{{scheme}}://cluster.example", proxy-url: "http://me:secret@{{_server.Address.Authority}}" } }
+              - name: c
+                cluster: { server: "{{scheme}}://cluster.example", proxy-url: "http://me:secret@{{_server.Address.Authority}}" }
             """
         );
         _server.Respond(407, "", ("Proxy-Authenticate", "Basic realm=\"x\"")).Respond(403, "{}");

@@ -88,6 +88,13 @@ internal sealed class RuleSetTests
         );
 
     [Test]
+    public void A_warning_does_not_repeat_the_password_of_an_invalid_image() =>
+        Assert.That(
+            RuleSet.Compile(new ProxySwapperOptions()).Evaluate("http://me:secret@r.example/x", "default").Warning,
+            Does.StartWith("image 'http://***@r.example/x' left unchanged: ")
+        );
+
+    [Test]
     public void The_first_match_wins() =>
         Assert.That(
             Target("rules: [{match: docker.io/a/**, target: one.example}, {match: docker.io, target: two.example}]", "a/x"),

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using ProxySwapper.Commands.Output;
+using ProxySwapper.Registry;
 
 namespace ProxySwapper.Commands.Options;
 
@@ -15,7 +16,7 @@ internal static class UsageErrors
                 command,
                 command.UnmatchedTokens switch
                 {
-                    [['-', ..] option, ..] => $"unknown option '{option}'",
+                    [['-', ..] option, ..] => UnknownOption(option),
                     [var name, ..] => $"unknown command '{name}'; {ValidCommands(subcommands)}",
                     _ => $"a command is required; {ValidCommands(subcommands)}",
                 }
@@ -25,24 +26,38 @@ internal static class UsageErrors
         return Fail(command);
     }
 
-    /// <summary>The errors of a command line, those of the parser in our words.</summary>
-    public static IEnumerable<string> MessagesOf(ParseResult command)
+    /// <summary>The errors of a command line, those of the parser in our words. None repeats a password.</summary>
+    public static IEnumerable<string> MessagesOf(ParseResult command) => FaultsOf(command).Select(UserInfo.Hide);
+
+    /// <summary>An option that no command has. Its value is not repeated, since it may be a password.</summary>
+    public static string UnknownOption(string token) => $"unknown option '{token.Split('=', 2)[0]}'";
+
+    private static IEnumerable<string> FaultsOf(ParseResult command)
     {
         var missing = command.Errors.Select(error => error.SymbolResult).OfType<ArgumentResult>().Where(IsMissing).ToList();
         if (missing.Count > 0)
             yield return $"missing {(missing.Count == 1 ? "argument" : "arguments")} "
                 + $"{string.Join(", ", missing.Select(result => result.Argument.Name))}; usage: {UsageOf(command.CommandResult)}";
-        foreach (var token in command.UnmatchedTokens)
-            yield return token is ['-', _, ..] ? $"unknown option '{token}'" : $"unknown argument '{token}'";
+        // What follows an unknown option may be its value, '--password secret', whether the parser takes it for an argument or not.
+        var arguments = ArgumentsOf(command);
+        var certain = arguments.TakeWhile(argument => !IsUnknownOption(argument, command)).ToList();
+        foreach (var argument in certain.Where(argument => command.UnmatchedTokens.Contains(argument.Value)))
+            yield return $"unknown argument '{argument.Value}'";
+        foreach (var option in arguments.Where(argument => IsUnknownOption(argument, command)))
+            yield return UnknownOption(option.Value);
         foreach (var error in command.Errors)
-            if (!IsMissing(error.SymbolResult) && !command.UnmatchedTokens.Any(token => IsAbout(error, token)))
+            if (
+                !IsMissing(error.SymbolResult)
+                && (error.SymbolResult is not ArgumentResult argument || argument.Tokens.All(certain.Contains))
+                && !command.UnmatchedTokens.Any(token => IsAbout(error, token))
+            )
                 yield return error.SymbolResult is OptionResult option ? FaultOf(option) ?? error.Message : error.Message;
     }
 
     /// <summary>Prints a mistake that the parser cannot see.</summary>
     public static int Report(ParseResult command, string message)
     {
-        Console.Error.WriteLine(message);
+        Console.Error.WriteLine(UserInfo.Hide(message));
         return Fail(command);
     }
 
@@ -69,6 +84,18 @@ internal static class UsageErrors
             return false;
         }
     }
+
+    /// <summary>In order, what the parser takes for arguments of the command, or for nothing that it knows.</summary>
+    private static List<Token> ArgumentsOf(ParseResult command)
+    {
+        var values = command.CommandResult.Children.OfType<OptionResult>().SelectMany(option => option.Tokens).ToList();
+        var others = command.Tokens.Where(token => !values.Any(value => ReferenceEquals(value, token)));
+        return [.. others.Where(token => token.Type == TokenType.Argument)];
+    }
+
+    private static bool IsUnknownOption(Token argument, ParseResult command) =>
+        argument.Value is ['-', _, ..]
+        && command.Tokens.TakeWhile(token => token.Type != TokenType.DoubleDash).Any(token => ReferenceEquals(token, argument));
 
     private static bool IsMissing(SymbolResult? result) =>
         result is ArgumentResult { Tokens.Count: 0, Argument.Arity.MinimumNumberOfValues: > 0 };

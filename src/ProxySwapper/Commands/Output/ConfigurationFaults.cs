@@ -1,5 +1,6 @@
 using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Kubernetes.Connection;
+using ProxySwapper.Registry;
 
 namespace ProxySwapper.Commands.Output;
 
@@ -23,7 +24,7 @@ internal static class ConfigurationFaults
         }
         catch (KubernetesConnectionException exception)
         {
-            await Console.Error.WriteLineAsync(exception.Message);
+            await Console.Error.WriteLineAsync(UserInfo.Hide(exception.Message));
             return ExitCode;
         }
     }

@@ -1,3 +1,5 @@
+using ProxySwapper.Registry;
+
 namespace ProxySwapper.Configuration.Yaml;
 
 /// <summary>One mistake in a file, described so that it can be fixed without reading anything else.</summary>
@@ -8,10 +10,11 @@ namespace ProxySwapper.Configuration.Yaml;
 /// <param name="Message">What is wrong and what is allowed.</param>
 internal sealed record ConfigurationFault(string File, int Line, int Column, string Key, string Message)
 {
+    /// <summary>The line to show. It may repeat an address from the file, but not its password.</summary>
     public override string ToString()
     {
         var place = Line == 0 ? File : $"{File}:{Line}:{Column}";
-        return Key.Length == 0 ? $"{place}: {Message}" : $"{place}: {Key}: {Message}";
+        return UserInfo.Hide(Key.Length == 0 ? $"{place}: {Message}" : $"{place}: {Key}: {Message}");
     }
 }
 
