@@ -17,6 +17,12 @@ internal sealed class DockerConfig
     /// <summary>The helpers by host, also of hosts that only their upper-case letters distinguish from a path.</summary>
     private readonly Dictionary<string, string> _helpers = new(StringComparer.OrdinalIgnoreCase);
 
+    /// <summary>Entries of <c>auths</c> that are not understood, with the reason.</summary>
+    private readonly List<(DockerConfigKey Key, string Reason)> _faults = [];
+
+    /// <summary>Why <c>auths</c> as a whole is not understood, or null.</summary>
+    private string? _fault;
+
     /// <summary>The helper for all other hosts, or null.</summary>
     public string? Store { get; private set; }
 
@@ -34,9 +40,16 @@ internal sealed class DockerConfig
         if (root.ValueKind != JsonValueKind.Object)
             throw new JsonException("not an object", null, 0, null);
         var config = new DockerConfig { Store = Text(root, "credsStore") is { } store && store != Own ? store : null };
+        if (Member(root, "auths") is { ValueKind: not (JsonValueKind.Object or JsonValueKind.Null) })
+            config._fault = "auths must be an object";
         foreach (var (key, entry) in Members(root, "auths"))
+        {
+            var place = DockerConfigKey.Parse(key);
             if (CredentialOf(entry) is { } credential)
-                config._auths.Add((DockerConfigKey.Parse(key), credential));
+                config._auths.Add((place, credential));
+            else if (FaultOf(entry) is { } reason)
+                config._faults.Add((place, $"auths['{place}']{reason}"));
+        }
         foreach (var (key, entry) in Members(root, "credHelpers"))
             if (TextOf(entry) is { } helper && helper != Own)
                 config._helpers[DockerConfigKey.Parse(key).Host] = helper;
@@ -53,6 +66,23 @@ internal sealed class DockerConfig
             .ThenBy(entry => entry.Key.HasStars)
             .Select(entry => entry.Credential)
             .FirstOrDefault();
+
+    /// <summary>Why there is no credential for an image, though there is an entry: the place and what must be there; or null.</summary>
+    public string? FaultOf(ImageReference image) => _fault ?? _faults.Find(fault => fault.Key.IsMatch(image)).Reason;
+
+    /// <summary>What is wrong with an entry without a credential. Docker leaves empty ones behind when a helper has the login.</summary>
+    private static string? FaultOf(JsonElement entry) =>
+        entry.ValueKind switch
+        {
+            JsonValueKind.Null => null,
+            JsonValueKind.Object when Member(entry, "auth") is { ValueKind: not JsonValueKind.Null } auth && TextOf(auth) is not "" =>
+                ".auth must be user:password in Base64",
+            JsonValueKind.Object => null,
+            _ => " must be an object",
+        };
+
+    private static JsonElement? Member(JsonElement element, string name) =>
+        Members(element).LastOrDefault(member => member.Name == name) is (not null, var value) ? value : null;
 
     private static RegistryCredential? CredentialOf(JsonElement entry)
     {
@@ -73,7 +103,7 @@ internal sealed class DockerConfig
 
     /// <summary>The members of a nested object; none if it is missing or of another type.</summary>
     private static IEnumerable<(string Name, JsonElement Value)> Members(JsonElement root, string name) =>
-        Members(root).LastOrDefault(member => member.Name == name) is (not null, var inner) ? Members(inner) : [];
+        Member(root, name) is { } inner ? Members(inner) : [];
 
     private static IEnumerable<(string Name, JsonElement Value)> Members(JsonElement element)
     {
@@ -85,9 +115,7 @@ internal sealed class DockerConfig
     }
 
     private static string? Text(JsonElement entry, string name) =>
-        Members(entry).LastOrDefault(member => member.Name == name) is (not null, var value) && TextOf(value) is { Length: > 0 } text
-            ? text
-            : null;
+        Member(entry, name) is { } value && TextOf(value) is { Length: > 0 } text ? text : null;
 
     private static string? NameOf(JsonProperty member)
     {
@@ -125,6 +153,8 @@ internal sealed class DockerConfig
 /// <param name="Path">The path without leading and trailing slashes; empty for all repositories.</param>
 internal sealed record DockerConfigKey(string Host, string Path)
 {
+    public override string ToString() => Path.Length == 0 ? Host : $"{Host}/{Path}";
+
     public bool HasStars => Host.Contains('*', StringComparison.Ordinal);
 
     public static DockerConfigKey Parse(string key)

@@ -68,17 +68,25 @@ public sealed class DockerConfigSource : IRegistryCredentialSource
     {
         if (_read() is not { } config)
             return null;
-        if (_usesHelpers && config.HelperOf(image.Registry) is { } helper)
-            return await new CredentialHelperProcess(helper, _time).GetAsync(image.Registry, cancellationToken);
+        if (config.HelperOf(image.Registry) is { } helper)
+        {
+            if (_usesHelpers)
+                return await new CredentialHelperProcess(helper, _time).GetAsync(image.Registry, cancellationToken);
+            if (IsOwn && config.Find(image) is null)
+                throw new RegistryCredentialException(
+                    $"{_name}: credHelpers['{image.Registry}'] is not run from a variable; use a file, such as ~/.docker/config.json"
+                );
+        }
         if (config.Find(image) is { } credential)
             return credential.IsTooLong
                 ? throw new RegistryCredentialException(
                     $"{_name}: the credential for {image.Registry} has more than {RegistryCredential.MaximumLength} characters"
                 )
                 : credential;
-        return _usesHelpers && config.Store is { } store
-            ? await new CredentialHelperProcess(store, _time).GetAsync(image.Registry, cancellationToken)
-            : null;
+        if (_usesHelpers && config.Store is { } store)
+            return await new CredentialHelperProcess(store, _time).GetAsync(image.Registry, cancellationToken);
+        // Of another's source it is passed over; of our own, an anonymous request would hide the mistake.
+        return IsOwn && config.FaultOf(image) is { } wrong ? throw new RegistryCredentialException($"{_name}: {wrong}") : null;
     }
 
     /// <inheritdoc />

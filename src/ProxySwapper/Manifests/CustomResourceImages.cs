@@ -31,13 +31,16 @@ internal static class CustomResourceImages
     private static IEnumerable<CustomResourceImage> At(YamlMappingNode parent, YamlNode key, YamlNode value, string path)
     {
         var name = (key as YamlScalarNode)?.Value ?? "";
+        // Annotations may say anything.
+        if (path.Length == 0 && name == "metadata")
+            return [];
         // These are read with the Pods.
         if (WorkloadReader.IsPod(parent) && PodImageFields.OfSpec.Any(field => field.List == name))
             return [];
         var here = path.Length == 0 ? name : $"{path}.{name}";
         var reason = value switch
         {
-            _ when IsImageKey(name) && NamesImage(value) => "not in a Pod template",
+            _ when NamesImage(name, value) || IsRepositoryOfTag(parent, name, value) => "not in a Pod template",
             YamlScalarNode when PodImageFields.OfSpec.Any(field => field.List == name) && !YamlSection.IsNull(value) => "must be a list",
             // Anything else may be the name of a template, or an expression of the operator's own, as in a Workflow.
             YamlScalarNode when MayHoldPods(name) && IsUnrendered(value) => "must be a mapping",
@@ -55,21 +58,47 @@ internal static class CustomResourceImages
         && text.Contains("{{", StringComparison.Ordinal)
         && HelmSyntax.Any(word => text.Contains(word, StringComparison.Ordinal));
 
-    /// <summary>True for <c>image</c>, <c>imageName</c>, <c>sidecarImage</c> and the like, but not for pull policies.</summary>
+    /// <summary>
+    /// Whether a value names an image: below a key such as <c>image</c> or <c>sidecarImage</c> any reference, also as an object with its
+    /// parts; below another key with the word <c>image</c>, which may be a pull policy or a size, one with a slash, tag or digest; below
+    /// any other key, such as <c>container</c>, one with its registry and its tag or digest.
+    /// </summary>
+    private static bool NamesImage(string key, YamlNode value) =>
+        IsImageKey(key) ? Names(value, _ => true)
+        : key.Contains("image", StringComparison.OrdinalIgnoreCase) ? Names(value, HasParts)
+        : value is not YamlMappingNode && Names(value, IsFull);
+
     private static bool IsImageKey(string key) =>
         key is "image" or "images" or "imageName" or "imageRef" or "imageReference" or "imageRepository"
         || key.EndsWith("Image", StringComparison.Ordinal);
 
-    /// <summary>True for a reference, a list with one, or an object with parts of one (<c>repository</c> and <c>tag</c>).</summary>
-    private static bool NamesImage(YamlNode value) =>
+    private static bool Names(YamlNode value, Func<string, bool> mayBe) =>
         value switch
         {
             YamlScalarNode { Value: { Length: > 0 } text } => text is not ("true" or "false" or "null")
-                && (IsUnrendered(value) || ImageReference.TryParse(text, out _)),
-            YamlSequenceNode list => list.Any(NamesImage),
-            YamlMappingNode mapping => mapping.Children.Values.Any(NamesImage),
+                && mayBe(text)
+                && (IsUnrendered(value) || ImageReference.TryParse(WithoutTransport(text), out _)),
+            YamlSequenceNode list => list.Any(item => Names(item, mayBe)),
+            YamlMappingNode mapping => mapping.Children.Values.Any(child => Names(child, mayBe)),
             _ => false,
         };
+
+    private static bool HasParts(string text) => text.AsSpan().ContainsAny('/', ':', '@');
+
+    private static bool IsFull(string text) =>
+        text.IndexOf('/') is > 0 and var slash
+        && RegistryName.IsRegistry(text.AsSpan(0, slash))
+        && ImageReference.TryParse(text, out _)
+        && text.AsSpan(slash).ContainsAny(':', '@');
+
+    /// <summary>As in the values of a chart.</summary>
+    private static bool IsRepositoryOfTag(YamlMappingNode parent, string key, YamlNode value) =>
+        key == "repository"
+        && Names(value, _ => true)
+        && parent.Children.Keys.Any(other => other is YamlScalarNode { Value: "tag" or "digest" });
+
+    private static string WithoutTransport(string text) =>
+        text.StartsWith("docker://", StringComparison.Ordinal) ? text["docker://".Length..] : text;
 }
 
 /// <summary>An image outside of Pods, or what may have Pods but cannot be read.</summary>

@@ -24,20 +24,6 @@ internal sealed class WorkloadReader
 
     private WorkloadReader(string file) => _file = file;
 
-    /// <summary>The built-in kinds that create Pods; the others of their API groups never do.</summary>
-    private static readonly HashSet<string> Workloads =
-    [
-        "Pod",
-        "PodTemplate",
-        "ReplicationController",
-        "ReplicaSet",
-        "Deployment",
-        "StatefulSet",
-        "DaemonSet",
-        "Job",
-        "CronJob",
-    ];
-
     /// <summary>The built-in kinds that determine for which Pods a webhook or an admission policy applies.</summary>
     private static readonly HashSet<string> Scopes = ["Namespace", "MutatingWebhookConfiguration", "MutatingAdmissionPolicyBinding"];
 
@@ -119,7 +105,7 @@ internal sealed class WorkloadReader
             }
             if (!hasPods && workload.Kind.Length == 0)
                 _unread.Add($"{name} (no kind)");
-            else if (!hasPods && Workloads.Contains(workload.Kind))
+            else if (!hasPods && BuiltInKinds.CreatesPods(workload.Kind))
                 _unread.Add($"{name} (no Pod template)");
             else if (!hasPods)
                 _skipped.Add(name);
@@ -131,16 +117,8 @@ internal sealed class WorkloadReader
             _skipped.Add(name);
     }
 
-    /// <summary>
-    /// True for Kubernetes' own API groups: without a dot, or under <c>k8s.io</c>, except extensions of its projects, under
-    /// <c>x-k8s.io</c>.
-    /// </summary>
-    private static bool IsBuiltIn(YamlMappingNode manifest)
-    {
-        var version = Text(manifest, "apiVersion") ?? "";
-        var group = version.IndexOf('/') is >= 0 and var slash ? version[..slash] : "";
-        return !group.Contains('.', StringComparison.Ordinal) || group.EndsWith(".k8s.io", StringComparison.Ordinal);
-    }
+    private static bool IsBuiltIn(YamlMappingNode manifest) =>
+        BuiltInKinds.Contains(Text(manifest, "apiVersion") ?? "", Text(manifest, "kind") ?? "");
 
     /// <summary>Reads every Pod at or below a node: a manifest may have several templates, and a Pod may contain others.</summary>
     /// <returns>True if there is one, with or without images.</returns>

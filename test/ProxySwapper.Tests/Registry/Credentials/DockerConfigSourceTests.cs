@@ -45,6 +45,44 @@ internal sealed class DockerConfigSourceTests
             Is.EqualTo(expected)
         );
 
+    /// <summary>An anonymous request would hide the mistake. In a pull Secret, it only concerns its own namespace.</summary>
+    [TestCase("""{"auths":{"r.example":{"auth":"!!"}}}""", "auths['r.example'].auth must be user:password in Base64")]
+    [TestCase("""{"auths":{"https://r.example/team":{"auth":"eA=="}}}""", "auths['r.example/team'].auth must be user:password in")]
+    [TestCase("""{"auths":{"*.example":{"auth":7}}}""", "auths['*.example'].auth must be user:password in Base64")]
+    [TestCase("""{"auths":{"r.example":"dXNlcjpzZWNyZXQ="}}""", "auths['r.example'] must be an object")]
+    [TestCase("""{"auths":1}""", "auths must be an object")]
+    [TestCase("""{"credHelpers":{"r.example":"x"}}""", "credHelpers['r.example'] is not run from a variable", false)]
+    public async Task A_login_of_our_own_that_is_not_understood_is_an_error(string json, string fault, bool isAlsoInFile = true)
+    {
+        var image = ImageReference.Parse("r.example/team/a");
+        using var folder = new TemporaryFolder();
+        var variables = new EnvironmentVariables([KeyValuePair.Create("DOCKER_AUTH_CONFIG", json)]);
+        var sources = new Dictionary<string, DockerConfigSource> { ["DOCKER_AUTH_CONFIG"] = DockerConfigSource.Defaults(variables)[0] };
+        if (isAlsoInFile)
+        {
+            var file = folder.Write("config.json", json);
+            sources[file] = DockerConfigSource.FromFile(file);
+        }
+        foreach (var (name, source) in sources)
+        {
+            var error = Assert.ThrowsAsync<RegistryCredentialException>(async () => await source.GetAsync(image, CancellationToken.None))!;
+            Assert.That(error.Message, Does.StartWith($"{name}: {fault}").And.Not.Contain("secret"));
+        }
+        Assert.That(await DockerConfigSource.FromJson(json, "test").GetAsync(image, CancellationToken.None), Is.Null);
+    }
+
+    [TestCase("""{"auths":{"other.example":{"auth":"!!"}}}""")]
+    [TestCase("""{"auths":{"r.example":{}}}""")]
+    [TestCase("""{"auths":{"r.example":{"auth":""}}}""")]
+    [TestCase("""{"auths":{"r.example":null}}""")]
+    [TestCase("""{"auths":null,"credHelpers":{"other.example":"x"}}""")]
+    public async Task An_entry_of_another_host_or_without_a_login_is_none(string json)
+    {
+        var variables = new EnvironmentVariables([KeyValuePair.Create("DOCKER_AUTH_CONFIG", json)]);
+        var source = DockerConfigSource.Defaults(variables)[0];
+        Assert.That(await source.GetAsync(ImageReference.Parse("r.example/a"), CancellationToken.None), Is.Null);
+    }
+
     [Test]
     public void Broken_json_is_reported_with_the_source_and_without_its_text() =>
         Assert.That(
