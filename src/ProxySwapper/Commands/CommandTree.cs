@@ -30,6 +30,11 @@ internal static class CommandTree
         "completion",
     ];
 
+    /// <summary>
+    /// A word with <c>@</c> is a word: a digest, a wrong image. By default the parser reads a file of that name as further words.
+    /// </summary>
+    private static readonly ParserConfiguration Words = new() { ResponseFileTokenReplacer = null };
+
     /// <summary>Parses and runs a command line. No user input makes it throw, nor does an output that cannot be written.</summary>
     /// <returns>The exit code: 2 for an invalid command line or file, 1 for a failure, 0 otherwise.</returns>
     public static async Task<int> RunAsync(string[] arguments)
@@ -49,9 +54,12 @@ internal static class CommandTree
         }
     }
 
+    /// <summary>Parses a command line.</summary>
+    public static ParseResult Parse(IReadOnlyList<string> arguments) => Create().Parse(arguments, Words);
+
     private static async Task<int> InvokeAsync(string[] arguments)
     {
-        var command = Create().Parse(arguments);
+        var command = Parse(arguments);
         if (command.Errors.Count > 0)
             return UsageErrors.Report(command);
         var invocation = new InvocationConfiguration

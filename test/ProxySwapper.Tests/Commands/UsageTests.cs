@@ -1,5 +1,6 @@
 using ProxySwapper.Commands;
 using ProxySwapper.Commands.Options;
+using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.Tests.Commands;
 
@@ -50,6 +51,29 @@ internal sealed class UsageTests
     [TestCase("mirror --shard http://me:secret@y", "--shard must be I/N with I from 0 to N-1, not 'http://***@y'")]
     public void A_mistake_is_told_in_the_words_of_the_program(string arguments, string error) =>
         Assert.That(string.Join('\n', UsageErrors.MessagesOf(CommandTree.Create().Parse(arguments))), Is.EqualTo(error));
+
+    [TestCase("missing")]
+    [TestCase("self.rsp")]
+    [TestCase("folder")]
+    public void A_word_with_an_at_sign_is_not_read_as_a_file(string name)
+    {
+        using var folder = new TemporaryFolder();
+        Directory.CreateDirectory(folder.PathOf("folder"));
+        var file = $"@{folder.PathOf(name)}";
+        folder.Write("self.rsp", $"@{folder.PathOf("self.rsp")}\n--help");
+        Assert.That(UsageErrors.MessagesOf(CommandTree.Parse(["version", file])), Is.EqualTo([$"unknown argument '{file}'"]));
+        Assert.That(CommandTree.Parse(["rewrite", file]).GetValue<string[]>("IMAGE"), Is.EqualTo([file]));
+    }
+
+    [Test]
+    public void Each_of_many_unknown_words_is_reported_without_comparing_it_with_all_errors()
+    {
+        var words = Enumerable.Range(0, 20_000).Select(number => $"{number}").ToArray();
+        var parsed = CommandTree.Parse(["version", .. words]);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.That(UsageErrors.MessagesOf(parsed), Is.EqualTo(words.Select(word => $"unknown argument '{word}'")));
+        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(100_000_000));
+    }
 
     [TestCase("report --no-check")]
     [TestCase("report --no-check --fail-on unswapped")]

@@ -39,17 +39,19 @@ internal static class UsageErrors
             yield return $"missing {(missing.Count == 1 ? "argument" : "arguments")} "
                 + $"{string.Join(", ", missing.Select(result => result.Argument.Name))}; usage: {UsageOf(command.CommandResult)}";
         // What follows an unknown option may be its value, '--password secret', whether the parser takes it for an argument or not.
-        var arguments = ArgumentsOf(command);
-        var certain = arguments.TakeWhile(argument => !IsUnknownOption(argument, command)).ToList();
-        foreach (var argument in certain.Where(argument => command.UnmatchedTokens.Contains(argument.Value)))
+        var (arguments, options) = (ArgumentsOf(command), OptionsOf(command));
+        var certain = arguments.TakeWhile(argument => !options.Contains(argument)).ToList();
+        var unmatched = command.UnmatchedTokens.ToHashSet(StringComparer.Ordinal);
+        foreach (var argument in certain.Where(argument => unmatched.Contains(argument.Value)))
             yield return $"unknown argument '{argument.Value}'";
-        foreach (var option in arguments.Where(argument => IsUnknownOption(argument, command)))
+        foreach (var option in arguments.Where(options.Contains))
             yield return UnknownOption(option.Value);
+        var known = certain.ToHashSet();
         foreach (var error in command.Errors)
             if (
                 !IsMissing(error.SymbolResult)
-                && (error.SymbolResult is not ArgumentResult argument || argument.Tokens.All(certain.Contains))
-                && !command.UnmatchedTokens.Any(token => IsAbout(error, token))
+                && (error.SymbolResult is not ArgumentResult argument || argument.Tokens.All(known.Contains))
+                && !IsAboutOne(unmatched, error)
             )
                 yield return error.SymbolResult is OptionResult option ? FaultOf(option) ?? error.Message : error.Message;
     }
@@ -88,20 +90,30 @@ internal static class UsageErrors
     /// <summary>In order, what the parser takes for arguments of the command, or for nothing that it knows.</summary>
     private static List<Token> ArgumentsOf(ParseResult command)
     {
-        var values = command.CommandResult.Children.OfType<OptionResult>().SelectMany(option => option.Tokens).ToList();
-        var others = command.Tokens.Where(token => !values.Any(value => ReferenceEquals(value, token)));
-        return [.. others.Where(token => token.Type == TokenType.Argument)];
+        var values = command
+            .CommandResult.Children.OfType<OptionResult>()
+            .SelectMany(option => option.Tokens)
+            .ToHashSet<Token>(ReferenceEqualityComparer.Instance);
+        return [.. command.Tokens.Where(token => token.Type == TokenType.Argument && !values.Contains(token))];
     }
 
-    private static bool IsUnknownOption(Token argument, ParseResult command) =>
-        argument.Value is ['-', _, ..]
-        && command.Tokens.TakeWhile(token => token.Type != TokenType.DoubleDash).Any(token => ReferenceEquals(token, argument));
+    /// <summary>Words with the form of an option, which are unknown ones where the parser takes them for arguments.</summary>
+    private static HashSet<Token> OptionsOf(ParseResult command) =>
+        command
+            .Tokens.TakeWhile(token => token.Type != TokenType.DoubleDash)
+            .Where(token => token.Value is ['-', _, ..])
+            .ToHashSet<Token>(ReferenceEqualityComparer.Instance);
 
     private static bool IsMissing(SymbolResult? result) =>
         result is ArgumentResult { Tokens.Count: 0, Argument.Arity.MinimumNumberOfValues: > 0 };
 
-    private static bool IsAbout(ParseError error, string unmatched) =>
-        error.SymbolResult is CommandResult && error.Message.Contains($"'{unmatched}'", StringComparison.Ordinal);
+    /// <summary>Whether an error is the parser's own about one of the words, which it quotes.</summary>
+    private static bool IsAboutOne(HashSet<string> unmatched, ParseError error) =>
+        error is { SymbolResult: CommandResult, Message: var text }
+        && text.IndexOf('\'') is >= 0 and var start
+        && text.LastIndexOf('\'') is var end
+        && end > start
+        && unmatched.Contains(text[(start + 1)..end]);
 
     /// <summary>Why an option has the wrong number of values; null if it does not.</summary>
     private static string? FaultOf(OptionResult result)
