@@ -1,5 +1,8 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 
 namespace ProxySwapper.Registry;
 
@@ -15,6 +18,8 @@ public readonly record struct RegistryName
 
     private const string DockerHubApi = "registry-1.docker.io";
     private const string DefaultPort = ":443";
+    private const int MaximumLabelLength = 63;
+    private const int MaximumNameLength = 253;
 
     /// <summary>The characters of an IPv6 address.</summary>
     private static readonly SearchValues<char> AddressCharacters = SearchValues.Create("0123456789abcdefABCDEF:");
@@ -46,15 +51,44 @@ public readonly record struct RegistryName
 
     /// <summary>Parses a host with an optional port.</summary>
     /// <exception cref="FormatException">The text is not a host, or references treat it as a path.</exception>
-    public static RegistryName Parse(string text) =>
-        TryParse(text, out var name) ? name : throw new FormatException($"'{text}' is not a registry host");
+    public static RegistryName Parse(string text) => TryParse(text, out var name, out var fault) ? name : throw new FormatException(fault);
 
     /// <summary>Parses a host with an optional port; false for anything else, and for a name that references treat as a path.</summary>
-    public static bool TryParse([NotNullWhen(true)] string? text, out RegistryName name)
+    public static bool TryParse([NotNullWhen(true)] string? text, out RegistryName name) => TryParse(text, out name, out _);
+
+    /// <summary>Parses a host with an optional port; if it is none, <paramref name="fault"/> says so, and why.</summary>
+    public static bool TryParse([NotNullWhen(true)] string? text, out RegistryName name, [NotNullWhen(false)] out string? fault)
     {
-        var isName = text is not null && IsRegistry(text) && IsHost(text);
-        name = isName ? new RegistryName(Normalize(text)) : default;
-        return isName;
+        fault = text is null || !IsRegistry(text) || !IsHost(text) ? $"'{text}' is not a registry host" : ValidateLimits(text);
+        name = fault is null ? new RegistryName(Normalize(text)) : default;
+        return fault is null;
+    }
+
+    /// <summary>
+    /// Why a host that references allow cannot exist: its port, its labels or its length exceed what the network allows; null if it can.
+    /// Stars, where it is a pattern, count as nothing.
+    /// </summary>
+    public static string? ValidateLimits(string host)
+    {
+        var name = host.AsSpan();
+        var isAddress = name.StartsWith('[');
+        string? fault = null;
+        if (name.LastIndexOf(':') is >= 0 and var colon && colon > name.IndexOf(']'))
+        {
+            var port = name[(colon + 1)..];
+            name = name[..colon];
+            var isInRange = ushort.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0;
+            if (!isInRange && !port.Contains('*'))
+                fault = "a port is from 1 to 65535";
+        }
+        if (isAddress && (!IPAddress.TryParse(name.Trim("[]"), out var address) || address.AddressFamily != AddressFamily.InterNetworkV6))
+            fault = "an address in brackets is IPv6";
+        if (!isAddress && name.Length - name.Count('*') > MaximumNameLength)
+            fault = $"a host name is at most {MaximumNameLength} characters long";
+        foreach (var range in isAddress ? default : name.Split('.'))
+            if (name[range].Length - name[range].Count('*') > MaximumLabelLength)
+                fault = $"each part of a host name is at most {MaximumLabelLength} characters long";
+        return fault is null ? null : $"'{host}' is not a registry host: {fault}";
     }
 
     /// <summary>

@@ -16,8 +16,10 @@ internal sealed class RegistryHost
         (Name, _options, _time, UsedAt) = (name, options.For(name), time, time.GetTimestamp());
         _probeLimit = options.ResponseTimeout / 6;
         _authority = name.ApiAuthority;
+        if (RegistryName.ValidateLimits(name.Text) is { } fault)
+            throw new FormatException(fault);
         if (!Uri.TryCreate($"https://{_authority}/", UriKind.Absolute, out var address))
-            throw new FormatException($"'{name}' is not a registry host: a port is at most 65535, and an address in brackets is IPv6");
+            throw new FormatException($"'{name}' is not a registry host");
         Sender = new RedirectingSender(connections, options, _options, address.IdnHost, time);
         ReadLimiter = new AdaptiveConcurrencyLimiter(Math.Max(1, _options.MaxConcurrency), time);
         WriteLimiter = new AdaptiveConcurrencyLimiter(Math.Max(1, _options.MaxConcurrency), time);

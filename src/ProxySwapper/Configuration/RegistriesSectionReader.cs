@@ -67,7 +67,9 @@ internal static class RegistriesSectionReader
             section.Fault("azureClientId", "requires auth: azure");
         if (entry.AzureTenantId is not null && entry.AzureClientId is null)
             section.Fault("azureTenantId", "requires azureClientId");
-        if (entry.Auth == RegistryAuth.Ecr && entry.Host != default && EcrHost.Parse(entry.Host, entry.Region) is null)
+        if (entry.Region is not null && !EcrHost.IsRegion(entry.Region))
+            section.Fault("region", EcrHost.RegionRule);
+        else if (entry.Auth == RegistryAuth.Ecr && entry.Host != default && EcrHost.Parse(entry.Host, entry.Region) is null)
             section.Fault("region", $"is required with auth: ecr, since the host name {entry.Host} does not contain it");
         if (entry.PlainHttp && entry.CaFile is not null)
             section.Fault("caFile", "cannot be combined with plainHttp");
@@ -79,13 +81,12 @@ internal static class RegistriesSectionReader
     {
         if (section.String("host") is not { } host)
             section.Fault("host", "is required: a registry host, such as harbor.example.com or localhost:5000");
-        else if (RegistryName.TryParse(host, out var name))
+        else if (RegistryName.TryParse(host, out var name, out var fault))
             return name;
         else
             section.Fault(
                 "host",
-                $"'{host}' is not a registry host; it must be a host with an optional port, "
-                    + "such as harbor.example.com or localhost:5000, without scheme and path"
+                $"{fault}; it must be a host with an optional port, such as harbor.example.com or localhost:5000, without scheme and path"
             );
         return default;
     }

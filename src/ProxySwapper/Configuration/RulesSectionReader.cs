@@ -91,6 +91,9 @@ internal static class RulesSectionReader
             section.Fault("replace", wrong);
         switch (rule)
         {
+            case { Match: null, MatchRegex: null } when section.Has("match") || section.Has("matchRegex"):
+                // Of the wrong kind, which is reported.
+                break;
             case { Match: null, MatchRegex: null } or { Match: not null, MatchRegex: not null }:
                 section.Fault("match", "exactly one of match and matchRegex is required");
                 break;

@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
 using ProxySwapper.Patterns;
+using ProxySwapper.Registry;
+using ProxySwapper.Registry.Clouds.Aws;
 
 namespace ProxySwapper.Converting;
 
@@ -144,7 +146,14 @@ internal static class K8sImageSwapperConverter
     {
         if (registry.Section("aws") is { } aws)
         {
-            var host = $"{aws.String("accountId")}.dkr.ecr.{aws.String("region")}.amazonaws.com";
+            var (account, region) = (aws.String("accountId") ?? "", aws.String("region") ?? "");
+            var host = $"{account}.dkr.ecr.{region}.amazonaws.com";
+            if (account.Length != 12 || !account.All(char.IsAsciiDigit))
+                aws.Fault("accountId", "must be the 12 digits of an account");
+            if (!EcrHost.IsRegion(region))
+                aws.Fault("region", EcrHost.RegionRule);
+            if (EcrHost.Parse(RegistryName.TryParse(host, out var name) ? name : default) is null)
+                return host;
             var entry = registries.Find(registry, "aws", host);
             entry?.TrySetLogin(registry, "aws", new("ecr"));
             aws.LeaveOut(
@@ -159,6 +168,8 @@ internal static class K8sImageSwapperConverter
         if (registry.Section("gcp") is { } gcp)
         {
             var host = $"{gcp.String("location")}-docker.pkg.dev";
+            if (!RegistryName.TryParse(host, out _))
+                gcp.Fault("location", "must be the location of the repository, such as europe-west3");
             var prefix = $"{host}/{gcp.String("projectId")}/{gcp.String("repositoryId")}";
             registries.Find(registry, "gcp", host)?.TrySetLogin(registry, "gcp", new("google"));
             gcp.LeaveOutUnread();

@@ -54,6 +54,10 @@ internal static class MirrorImageReader
         {
             entry.Fault(used, $"invalid repository '{text}': {fault}");
         }
+        else if (RegistryName.ValidateLimits(repository.Registry.Text) is { } limit)
+        {
+            entry.Fault(used, limit);
+        }
         else if (repository.Tag is not null || repository.Digest is not null)
         {
             entry.Fault(used, "must be a repository without tag and digest; tags are selected by mode and tags");

@@ -20,6 +20,8 @@ internal static partial class ReplacementPattern
         if (!(prefix.Contains('/', StringComparison.Ordinal) && RegistryName.IsRegistry(TargetPrefix.HostOf(prefix))))
             return "must start with the target registry and a slash, such as "
                 + "'localhost:5000/$1', so that images already there are recognised";
+        if (RegistryName.ValidateLimits(TargetPrefix.HostOf(prefix)) is { } limit)
+            return $"must start with the target registry; {limit}";
         if (prefix == $"{RegistryName.DockerHubText}/")
             return "could point anywhere on Docker Hub, where images come from; name a "
                 + "registry of your own, or an organisation: 'docker.io/my-org/$1'";

@@ -111,6 +111,8 @@ internal sealed class RepositoryPattern
         var isRegistry = registry.Contains('*', StringComparison.Ordinal) || RegistryName.IsRegistry(registry);
         if (!isRegistry || !ImageReference.TryParse($"{plain}.x/x", out _) && !ImageReference.TryParse($"{plain}/x", out _))
             return $"{Example}; '{registry}' is not a registry host";
+        if (RegistryName.ValidateLimits(registry) is { } limit)
+            return $"{Example}; {limit}";
         foreach (var segment in segments)
         {
             if (segment.Length == 0)

@@ -30,6 +30,8 @@ internal static class TargetPrefix
         )
             return "could be any organisation on Docker Hub, where images come from; name a registry of your own, or an organisation: "
                 + $"docker.io/my-org/{RegistryPlaceholder}";
+        if (RegistryName.ValidateLimits(host) is { } limit)
+            return $"{Example}; {limit}";
         return
             ImageReference.TryParse($"{target.Replace(RegistryPlaceholder, "x", StringComparison.Ordinal)}/x", out var image, out var fault)
             && image.Tag is null

@@ -205,6 +205,29 @@ internal sealed class ConfigurationReaderTests
     [TestCase("registries: [{auth: anonymous}]", "host: is required")]
     [TestCase("registries: [{host: 'https://r.example'}]", "is not a registry host")]
     [TestCase("registries: [{host: r.example}, {host: r.example}]", "already has an entry")]
+    [TestCase("registries: [{auth: ecr, host: r.example, region: 'eu-west-1 '}]", "c.yaml:1:51: registries[0].region: must be a region")]
+    [TestCase("registries: [{host: r.example, region: ''}]", "region: must be a region, such as eu-central-1: 1 to 63 lower-case letters")]
+    [TestCase("registries: [{auth: ecr, host: r.example, region: 'evil.example/'}]", "region: must be a region")]
+    [TestCase("registries: [{auth: ecr, host: r.example, region: 'u:p@evil.example/'}]", "region: must be a region")]
+    [TestCase("registries: [{auth: ecr, host: r.example, region: '['}]", "region: must be a region")]
+    [TestCase("registries: [{auth: ecr, host: r.example, region: [a]}]", "region: must be a string")]
+    [TestCase(
+        "registries: [{host: 'a:99999'}]",
+        "registries[0].host: 'a:99999' is not a registry host: a port is from 1 to 65535; it must"
+    )]
+    [TestCase("registries: [{host: [a]}]", "host: must be a string")]
+    [TestCase("registries: [{host: r.example, auth: basic, usernameFrom: a, passwordFrom: {env: A}}]", "usernameFrom: must be a mapping")]
+    [TestCase("certificates: {secret: [a], dnsNames: [b]}", "certificates.secret: must be a string")]
+    [TestCase("certificates: {secret: a, dnsNames: [[b]]}", "certificates.dnsNames[0]: must be a string")]
+    [TestCase("proxyUrl: 'a:0'", "proxyUrl: must be a registry with", "'a:0' is not a registry host: a port is from 1 to 65535")]
+    [TestCase("rules: [{match: quay.io, target: 'a:65536/x'}]", "'a:65536' is not a registry host: a port is from 1 to 65535")]
+    [TestCase("rules: [{match: quay.io, target: 'a:0/{registry}'}]", "'a:0' is not a registry host: a port is from 1 to 65535")]
+    [TestCase("rules: [{match: 'a:99999', target: r.example}]", "'a:99999' is not a registry host: a port is from 1 to 65535")]
+    [TestCase("rules: [{match: '*.x:0', target: 'r.example/{registry}'}]", "'*.x:0' is not a registry host: a port is from 1 to 65535")]
+    [TestCase("rules: [{matchRegex: 'quay.io/(.*)', replace: 'a:99999/$1'}]", "'a:99999' is not a registry host: a port is from 1 to")]
+    [TestCase("rules: [{match: [a], target: r.example}]", "rules[0].match: must be a string")]
+    [TestCase("rules: [{matchRegex: {a: b}, replace: r.example/x}]", "rules[0].matchRegex: must be a string")]
+    [TestCase("rules: [{match: quay.io, target: [a]}]", "rules[0].target: must be a string")]
     [TestCase("port: 9090", "managementPort: must differ from port")]
     public void A_fault_is_reported_with_its_place_and_what_is_allowed(string text, params string[] messages) =>
         Assert.That(FaultsOf(text).Single(), Does.Contain(messages[0]).Or.Contain(messages[^1]));

@@ -143,6 +143,12 @@ internal sealed class MirrorFileReaderTests
     [TestCase("[]", "mapping")]
     [TestCase("", "images")]
     [TestCase("images: {a: {source: a, destination: r.example/a}, a: {source: a, destination: r.example/a}}", "")]
+    [TestCase(
+        "images: {a: {source: 'a:99999/x', destination: r.example/a}}",
+        "'a:99999' is not a registry host: a port is from 1 to 65535"
+    )]
+    [TestCase("images: {a: {source: x, destination: '[:::]/a'}}", "'[:::]' is not a registry host: an address in brackets is IPv6")]
+    [TestCase("{images: {a: {source: x, destination: r.example/a}}, registries: [{host: r.example, region: '%'}]}", "must be a region")]
     public void An_invalid_mirror_file_is_reported(string text, string message) =>
         Assert.That(FaultsOf(text)[0].ToString(), Does.Contain(message));
 

@@ -48,6 +48,38 @@ internal sealed class RegistryNameTests
     [TestCase("-.example.com")]
     public void What_is_not_a_host_is_rejected(string? text) => Assert.That(RegistryName.TryParse(text, out _), Is.False);
 
+    [TestCase("a:65535", null)]
+    [TestCase("a:00443", null)]
+    [TestCase("a:0", "a port is from 1 to 65535")]
+    [TestCase("a:65536", "a port is from 1 to 65535")]
+    [TestCase("[::1]:99999999999999999999", "a port is from 1 to 65535")]
+    [TestCase("[::1]:5000", null)]
+    [TestCase("[fe80::1]", null)]
+    [TestCase("[:::]:5000", "an address in brackets is IPv6")]
+    [TestCase("[1]:5000", "an address in brackets is IPv6")]
+    public void A_host_is_within_what_the_network_allows(string text, string? fault)
+    {
+        Assert.That(RegistryName.TryParse(text, out _, out var found), Is.EqualTo(fault is null));
+        Assert.That(found, Is.EqualTo(fault is null ? null : $"'{text}' is not a registry host: {fault}"));
+    }
+
+    [TestCase(63, 1, true)]
+    [TestCase(64, 1, false)]
+    [TestCase(1, 125, true)]
+    [TestCase(1, 126, false)]
+    public void A_host_name_is_no_longer_than_DNS_allows(int length, int count, bool isHost)
+    {
+        var text = string.Join('.', Enumerable.Repeat(new string('a', length), count).Append("abc"));
+        Assert.That(RegistryName.TryParse($"{text}:5000", out _, out var fault), Is.EqualTo(isHost), fault);
+        Assert.That(fault, isHost ? Is.Null : Does.Contain($"'{text}:5000' is not a registry host: ").And.Contain("characters long"));
+    }
+
+    [TestCase("*.example.com:*", true)]
+    [TestCase("registry-*.example.com:5*", true)]
+    [TestCase("*:0", false)]
+    public void Stars_of_a_pattern_count_as_nothing(string pattern, bool isPossible) =>
+        Assert.That(RegistryName.ValidateLimits(pattern), isPossible ? Is.Null : Does.Contain("port"));
+
     [TestCase("https://index.docker.io/v1/", "docker.io", "")]
     [TestCase("https://registry-1.docker.io/v2/", "docker.io", "")]
     [TestCase("Quay.io:443/team/", "quay.io", "team")]

@@ -12,6 +12,13 @@ namespace ProxySwapper.Registry.Clouds.Aws;
 /// <param name="ApiEndpoint">The API endpoint.</param>
 public sealed partial record EcrHost(RegistryName Host, string? Account, string Region, Uri ApiEndpoint)
 {
+    /// <summary>What a region must be, for messages.</summary>
+    public const string RegionRule =
+        "must be a region, such as eu-central-1: 1 to 63 lower-case letters, digits and '-', starting and ending with a letter or digit";
+
+    /// <summary>One label of a host name, so that the API endpoint is Amazon's whatever the region.</summary>
+    private const string RegionPattern = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
+
     /// <summary>True for <c>public.ecr.aws</c>, which has a different API in a single region.</summary>
     public bool IsPublic => Account is null;
 
@@ -32,8 +39,13 @@ public sealed partial record EcrHost(RegistryName Host, string? Account, string 
             );
         if (DualStack().Match(host.Text) is { Success: true } dual)
             return Private(host, dual, named => $"ecr{dual.Groups["fips"].Value}.{named}.{ApiDomainOf(dual.Groups["domain"].Value)}");
-        return region is null ? null : new EcrHost(host, "", region, new Uri($"https://api.ecr.{region}.{DomainOf(region)}"));
+        return region is null || !IsRegion(region)
+            ? null
+            : new EcrHost(host, "", region, new Uri($"https://api.ecr.{region}.{DomainOf(region)}"));
     }
+
+    /// <summary>True for a text that can be a region.</summary>
+    public static bool IsRegion(string text) => RegionName().IsMatch(text);
 
     private static EcrHost Private(RegistryName host, Match match, Func<string, string> apiOf)
     {
@@ -50,7 +62,7 @@ public sealed partial record EcrHost(RegistryName Host, string? Account, string 
         region.StartsWith("cn-", StringComparison.Ordinal) ? "amazonaws.com.cn" : "amazonaws.com";
 
     [GeneratedRegex(
-        @"^(?<account>[0-9]{12})\.dkr\.ecr(?<fips>-fips)?\.(?<region>[a-z0-9-]+)\."
+        $@"^(?<account>[0-9]{{12}})\.dkr\.ecr(?<fips>-fips)?\.(?<region>{RegionPattern})\."
             + @"(?<domain>amazonaws\.com|amazonaws\.com\.cn|amazonaws\.eu"
             + @"|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)\z",
         RegexOptions.CultureInvariant
@@ -58,8 +70,12 @@ public sealed partial record EcrHost(RegistryName Host, string? Account, string 
     private static partial Regex Classic();
 
     [GeneratedRegex(
-        @"^(?<account>[0-9]{12})\.dkr-ecr(?<fips>-fips)?\.(?<region>[a-z0-9-]+)\.(?<domain>on\.aws|on\.amazonwebservices\.com\.cn)\z",
+        $@"^(?<account>[0-9]{{12}})\.dkr-ecr(?<fips>-fips)?\.(?<region>{RegionPattern})\."
+            + @"(?<domain>on\.aws|on\.amazonwebservices\.com\.cn)\z",
         RegexOptions.CultureInvariant
     )]
     private static partial Regex DualStack();
+
+    [GeneratedRegex($@"^{RegionPattern}\z", RegexOptions.CultureInvariant)]
+    private static partial Regex RegionName();
 }

@@ -6,13 +6,15 @@ using YamlDotNet.RepresentationModel;
 namespace ProxySwapper.Configuration.Yaml;
 
 /// <summary>
-/// A mapping of a YAML file, read key by key. Keys match case-insensitively; an invalid value becomes a fault and reads as missing;
-/// <see cref="RejectUnknownKeys"/> reports the keys that nothing has read.
+/// A mapping of a YAML file, read key by key. Keys match case-insensitively; an invalid value becomes a fault and reads as missing, and
+/// nothing else is reported about its key, such as that it is required; <see cref="RejectUnknownKeys"/> reports the keys that nothing has
+/// read.
 /// </summary>
 internal sealed class YamlSection(YamlSource source, string path, YamlMappingNode mapping)
 {
     private readonly Dictionary<string, YamlNode> _values = Index(source, path, mapping);
     private readonly SortedSet<string> _known = new(StringComparer.OrdinalIgnoreCase);
+    private readonly HashSet<string> _rejected = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>The keys as written, in order.</summary>
     public IEnumerable<string> Keys => mapping.Children.Keys.Select(NameOf);
@@ -159,7 +161,11 @@ internal sealed class YamlSection(YamlSource source, string path, YamlMappingNod
         };
 
     /// <summary>Reports a fault at a key's value, or at this section when the key is missing.</summary>
-    public void Fault(string key, string message) => Report(key, _values.GetValueOrDefault(key) ?? mapping, message);
+    public void Fault(string key, string message)
+    {
+        if (!_rejected.Contains(key))
+            Report(key, _values.GetValueOrDefault(key) ?? mapping, message);
+    }
 
     /// <summary>Reports every key that no method has read. Call it last.</summary>
     public void RejectUnknownKeys()
@@ -187,17 +193,21 @@ internal sealed class YamlSection(YamlSource source, string path, YamlMappingNod
     {
         var items = new List<T>();
         if (node is not (null or YamlSequenceNode))
-            Report(key, node, $"must be a list, each item {kind}");
+            Reject<string>(key, node, $"must be a list, each item {kind}");
         foreach (var (index, item) in (node as YamlSequenceNode ?? []).Index())
             if (item is TNode and not YamlScalarNode { Value: null })
                 items.Add(read((TNode)item, $"{PathOf(key)}[{index}]"));
             else
+            {
+                _rejected.Add(key);
                 Report($"{key}[{index}]", item, $"must be {kind}");
+            }
         return items;
     }
 
     private T? Reject<T>(string key, YamlNode node, string message)
     {
+        _rejected.Add(key);
         Report(key, node, message);
         return default;
     }

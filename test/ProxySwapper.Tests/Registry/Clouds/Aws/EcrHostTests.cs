@@ -56,6 +56,33 @@ internal sealed class EcrHostTests
         Assert.That((host.Account, host.Region, host.ApiEndpoint.AbsoluteUri), Is.EqualTo(("", region, api)));
     }
 
+    [TestCase("")]
+    [TestCase(" ")]
+    [TestCase("eu-west-1 ")]
+    [TestCase("eu-west-1\n")]
+    [TestCase("EU-WEST-1")]
+    [TestCase("-")]
+    [TestCase("[")]
+    [TestCase("%")]
+    [TestCase(":5")]
+    [TestCase("eu-west-1/")]
+    [TestCase("evil.example/")]
+    [TestCase("u:p@evil.example/")]
+    [TestCase("evil.example#")]
+    [TestCase("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")]
+    public void No_region_leads_to_another_host_or_to_none(string region)
+    {
+        Assert.That(EcrHost.IsRegion(region), Is.False);
+        Assert.That(EcrHost.Parse(RegistryName.Parse("images.example.com"), region), Is.Null);
+    }
+
+    [Test]
+    public void A_host_whose_region_is_too_long_for_a_name_is_not_ECR()
+    {
+        var image = ImageReference.Parse($"123456789012.dkr.ecr.{new string('a', 64)}.amazonaws.com/x");
+        Assert.That(EcrHost.Parse(image.Registry), Is.Null);
+    }
+
     [Test]
     public void The_name_counts_more_than_what_is_reported() =>
         Assert.That(
