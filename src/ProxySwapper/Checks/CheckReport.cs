@@ -6,17 +6,26 @@ internal sealed class CheckReport(TextWriter output)
     /// <summary>Whether anything failed.</summary>
     public bool HasFailed { get; private set; }
 
-    public void Passed(string text) => output.WriteLine($"[+] {text}");
+    /// <summary>How many findings there are, with any result.</summary>
+    public int Count { get; private set; }
+
+    public void Passed(string text) => Add($"[+] {text}");
 
     public void Failed(string text)
     {
         HasFailed = true;
-        output.WriteLine($"[-] {text}");
+        Add($"[-] {text}");
     }
 
     /// <summary>Something that was not checked, or that deserves attention; not a failure.</summary>
-    public void Warned(string text) => output.WriteLine($"[!] {text}");
+    public void Warned(string text) => Add($"[!] {text}");
 
     /// <summary>Additional information.</summary>
     public void Note(string text) => output.WriteLine($"    {text}");
+
+    private void Add(string finding)
+    {
+        Count++;
+        output.WriteLine(finding);
+    }
 }

@@ -103,6 +103,7 @@ internal static class CheckCommand
                 $"no Pod is tested: no image to test is known for namespace {settings.Namespace}; where rules swap images there, name one "
                     + "with --image (test.images in the chart's values), or another namespace with --namespace (test.namespace)"
             );
+        var before = report.Count;
         var isUnexplained = samples.Count > 0 && !await TrySwapAsync(report, client, options, settings, samples, cancellationToken);
         if (options.AdmissionPolicy.Name is { } policy)
         {
@@ -138,6 +139,11 @@ internal static class CheckCommand
             );
             await TargetCheck.CheckRegistriesAsync(report, options, registries, cancellationToken);
         }
+        if (samples.Count == 0 && report.Count == before)
+            report.Failed(
+                "nothing was checked: name the webhook's configuration with --config, an image with --image, or the running program with "
+                    + "--management"
+            );
         Console.WriteLine(report.HasFailed ? "The check failed." : "The check passed.");
         return report.HasFailed ? 1 : 0;
     }
