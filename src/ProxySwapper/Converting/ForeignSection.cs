@@ -8,6 +8,7 @@ namespace ProxySwapper.Converting;
 /// </summary>
 internal sealed class ForeignSection(ConversionNotes notes, string path, YamlMappingNode mapping)
 {
+    private readonly Dictionary<string, YamlNode> _values = Index(mapping);
     private readonly HashSet<string> _read = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>The keys as written, in order.</summary>
@@ -81,7 +82,7 @@ internal sealed class ForeignSection(ConversionNotes notes, string path, YamlMap
     public void Report(string key, string message)
     {
         _read.Add(key);
-        notes.LeaveOut(PathOf(key), Written(key) ?? mapping, message);
+        notes.LeaveOut(PathOf(key), _values.GetValueOrDefault(key) ?? mapping, message);
     }
 
     /// <summary>Ignores keys that are irrelevant here, such as a Pod's resources.</summary>
@@ -107,10 +108,7 @@ internal sealed class ForeignSection(ConversionNotes notes, string path, YamlMap
         return Find(key);
     }
 
-    private YamlNode? Find(string key) => Written(key) is { } node && !IsEmpty(node) ? node : null;
-
-    private YamlNode? Written(string key) =>
-        mapping.Children.FirstOrDefault(pair => NameOf(pair.Key).Equals(key, StringComparison.OrdinalIgnoreCase)).Value;
+    private YamlNode? Find(string key) => _values.GetValueOrDefault(key) is { } node && !IsEmpty(node) ? node : null;
 
     private T? Reject<T>(string key, YamlNode node, string message)
     {
@@ -128,6 +126,14 @@ internal sealed class ForeignSection(ConversionNotes notes, string path, YamlMap
             YamlSequenceNode list => list.Children.Count == 0,
             _ => false,
         };
+
+    private static Dictionary<string, YamlNode> Index(YamlMappingNode mapping)
+    {
+        var values = new Dictionary<string, YamlNode>(StringComparer.OrdinalIgnoreCase);
+        foreach (var (key, value) in mapping.Children)
+            values.TryAdd(NameOf(key), value);
+        return values;
+    }
 
     private static string NameOf(YamlNode key) => (key as YamlScalarNode)?.Value ?? "";
 }

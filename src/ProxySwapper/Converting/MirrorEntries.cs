@@ -10,6 +10,9 @@ internal sealed class MirrorEntries(string overwriting)
 {
     private readonly JsonObject _images = [];
 
+    /// <summary>The number of the last entry of each name, from which the search for a free one continues.</summary>
+    private readonly Dictionary<string, int> _lastNumbers = new(StringComparer.Ordinal);
+
     /// <summary>The first repository that is copied to each destination, and its platform, null for all.</summary>
     private readonly Dictionary<string, (string Repository, string? Platform)> _destinations = new(StringComparer.Ordinal);
 
@@ -45,8 +48,10 @@ internal sealed class MirrorEntries(string overwriting)
         }
         var name = source.Repository[(source.Repository.LastIndexOf('/') + 1)..];
         var free = name;
-        for (var number = 2; _images.ContainsKey(free); number++)
-            free = $"{name}-{number}";
+        var number = _lastNumbers.GetValueOrDefault(name, 1);
+        while (_images.ContainsKey(free))
+            free = $"{name}-{++number}";
+        _lastNumbers[name] = number;
         _images[free] = entry;
         return entry;
     }
