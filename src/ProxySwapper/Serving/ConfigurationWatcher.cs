@@ -96,8 +96,8 @@ internal sealed partial class ConfigurationWatcher : BackgroundService
         _provider.Apply(rules, _time.GetUtcNow());
         MetricHosts.Reserve(rules);
         _reloads.Add(1, new KeyValuePair<string, object?>("result", "success"));
-        Log.Reloaded(_logger, _file, options.Rules.Count);
-        StartupSummary.WarnIfNothingIsSwapped(options, _logger);
+        Log.Reloaded(_logger, _file);
+        StartupSummary.Write(options, _logger);
     }
 
     private void Reject(IReadOnlyList<ConfigurationFault> faults, Exception? bug)
@@ -157,8 +157,8 @@ internal sealed partial class ConfigurationWatcher : BackgroundService
 
     private static partial class Log
     {
-        [LoggerMessage(1, LogLevel.Information, "Configuration {File} reloaded; rules: {Rules}")]
-        public static partial void Reloaded(ILogger logger, string file, int rules);
+        [LoggerMessage(1, LogLevel.Information, "Configuration {File} reloaded")]
+        public static partial void Reloaded(ILogger logger, string file);
 
         [LoggerMessage(2, LogLevel.Error, "Rejected configuration {File}, keeping the current one: {Faults}")]
         public static partial void Rejected(ILogger logger, string file, string faults, Exception? bug);

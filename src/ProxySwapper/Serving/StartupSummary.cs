@@ -3,10 +3,19 @@ using ProxySwapper.Configuration.Yaml;
 
 namespace ProxySwapper.Serving;
 
-/// <summary>Logs at startup what the program will do, and warns if that is nothing.</summary>
+/// <summary>Logs what the program will do, and warns if that is nothing.</summary>
 internal sealed partial class StartupSummary(ProxySwapperOptions options, ILogger<StartupSummary> logger) : IHostedService
 {
     public Task StartAsync(CancellationToken cancellationToken)
+    {
+        Write(options, logger);
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Logs what a configuration does, at startup and after a reload.</summary>
+    public static void Write(ProxySwapperOptions options, ILogger logger)
     {
         var targets = TargetsOf(options);
         if (targets.Count > 0)
@@ -17,19 +26,10 @@ internal sealed partial class StartupSummary(ProxySwapperOptions options, ILogge
                 ConfigurationValue.Of(options.SwapPolicy),
                 ConfigurationValue.Of(options.Populate.Policy)
             );
-        WarnIfNothingIsSwapped(options, logger);
+        else
+            Log.NoRule(logger);
         if (options.DryRun)
             Log.DryRun(logger);
-        return Task.CompletedTask;
-    }
-
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    /// <summary>Warns of a configuration by which no image is ever swapped, at startup and after a reload.</summary>
-    public static void WarnIfNothingIsSwapped(ProxySwapperOptions options, ILogger logger)
-    {
-        if (TargetsOf(options).Count == 0)
-            Log.NoRule(logger);
     }
 
     private static List<string> TargetsOf(ProxySwapperOptions options) =>

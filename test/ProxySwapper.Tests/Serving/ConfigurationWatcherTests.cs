@@ -163,6 +163,24 @@ internal sealed class ConfigurationWatcherTests
         Assert.That(log.Text, Does.Contain("No rules and no proxyUrl: all images are left unchanged"));
     }
 
+    [Test]
+    public void A_reload_logs_what_the_start_logs()
+    {
+        Write("proxyUrl: one.example");
+        using var log = new CapturedLog();
+        var (watcher, _) = Start(logger: log.CreateLogger<ConfigurationWatcher>());
+        Write("{proxyUrl: two.example, dryRun: true}");
+        watcher.Check();
+        Assert.That(
+            log.Lines.Select(line => line.Text),
+            Is.EqualTo([
+                $"Configuration {Path.Combine(_folder, "config.yaml")} reloaded",
+                "Images go to two.example; rules: 1, swapPolicy: always, populate.policy: gate",
+                "dryRun is on: decisions are logged, counted and shown at /populate; nothing is patched, gated or copied",
+            ])
+        );
+    }
+
     private void Write(string text) => File.WriteAllText(Path.Combine(_folder, "config.yaml"), text);
 
     private void Mount(string name, string text)
