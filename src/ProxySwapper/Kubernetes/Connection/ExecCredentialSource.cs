@@ -55,7 +55,8 @@ internal sealed class ExecCredentialSource(ExecPlugin plugin, TimeProvider time)
             if (process.ExitCode == 0)
                 return await output;
             var errorOutput = (await error).Trim();
-            throw Fault($"exited with code {process.ExitCode}: {errorOutput[..Math.Min(errorOutput.Length, MaximumErrorLength)]}");
+            var reason = errorOutput.Length > 0 ? errorOutput[..Math.Min(errorOutput.Length, MaximumErrorLength)] : "it printed no error";
+            throw Fault($"exited with code {process.ExitCode}: {reason}");
         }
         catch (OperationCanceledException) when (timeout.HasPassed)
         {

@@ -44,6 +44,11 @@ internal sealed class ExecCredentialSourceTests : IDisposable
             Plugin("client.authentication.k8s.io/v1", _folder.PathOf("plugin")).GetAsync(false, default).AsTask()
         );
         Assert.That(failing!.Message, Does.EndWith("plugin exited with code 3: no session."));
+        _folder.WriteScript("silent", "exit 137");
+        var silent = Assert.ThrowsAsync<KubernetesConnectionException>(() =>
+            Plugin("client.authentication.k8s.io/v1", _folder.PathOf("silent")).GetAsync(false, default).AsTask()
+        );
+        Assert.That(silent!.Message, Does.EndWith("silent exited with code 137: it printed no error."));
         var missing = Assert.ThrowsAsync<KubernetesConnectionException>(() =>
             Plugin("client.authentication.k8s.io/v1", "no-such-program-anywhere").GetAsync(false, default).AsTask()
         );
