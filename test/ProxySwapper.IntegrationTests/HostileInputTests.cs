@@ -19,17 +19,21 @@ internal sealed class HostileInputTests
     /// <summary>Much longer than any of them takes, also on a busy machine.</summary>
     private static readonly string[] Limited = ["timeout", "--kill-after=5", "120"];
 
-    /// <summary>Each kind of file, and the command that reads it: FILE is its path, FOLDER where it is called config.json.</summary>
-    private static readonly (string[] Command, string? Variable)[] Kinds =
+    private static readonly string[] Tools = ["k8s-image-swapper", "kuik", "regsync", "skopeo"];
+
+    /// <summary>
+    /// Each kind of file, valid ones, and the command that reads it: FILE is its path, FOLDER where it is called config.json.
+    /// </summary>
+    private static readonly (string[] Command, string? Variable, string[] Valid)[] Kinds =
     [
-        (["serve", "--config", "FILE"], null),
-        (["rewrite", "nginx", "--config", "FILE"], null),
-        (["validate", "--kind", "mirror", "FILE"], null),
-        (["rewrite", "-f", "FILE"], null),
-        (["convert", "FILE"], null),
-        (["disable"], "KUBECONFIG=FILE"),
-        (["report"], "KUBECONFIG=FILE"),
-        (["credential", "get"], "DOCKER_CONFIG=FOLDER"),
+        (["serve", "--config", "FILE"], null, [HostileInputs.Configuration]),
+        (["rewrite", "nginx", "--config", "FILE"], null, [HostileInputs.Configuration]),
+        (["validate", "--kind", "mirror", "FILE"], null, [HostileInputs.MirrorFile]),
+        (["rewrite", "-f", "FILE"], null, []),
+        (["convert", "--target", "r.example/x", "FILE"], null, [.. Tools.SelectMany(HostileInputs.FilesOf)]),
+        (["disable"], "KUBECONFIG=FILE", []),
+        (["report"], "KUBECONFIG=FILE", []),
+        (["credential", "get"], "DOCKER_CONFIG=FOLDER", []),
     ];
 
     /// <summary>Commands that contact registries or keep running if their command line is valid.</summary>
@@ -40,25 +44,32 @@ internal sealed class HostileInputTests
     {
         await TestContext.Out.WriteLineAsync($"seeds {FirstSeed} to {FirstSeed + Math.Max(FilesOfEachKind, CommandLines) - 1}");
         using var folder = new TemporaryFolder();
-        var texts = HostileInputs.ByHand.Where(text => text.Length > 10_000).Select((text, index) => (Name: $"by hand {index}", text));
-        texts = texts.Concat(Enumerable.Range(FirstSeed, FilesOfEachKind).Select(seed => ($"seed {seed}", new HostileInputs(seed).File())));
+        var large = HostileInputs
+            .ByHand.Where(text => text.Length > 10_000)
+            .Select((text, index) => (Name: $"by hand {index}", text))
+            .ToList();
         var runs = new List<(string Name, string[] Command, string? Variable)>();
-        foreach (var (name, text) in texts)
+        foreach (var (kind, (command, variable, valid)) in Kinds.Index())
         {
-            var own = Directory.CreateDirectory(folder.PathOf(name)).FullName;
-            var file = Path.Combine(own, "config.json");
-            await File.WriteAllTextAsync(file, text, new UTF8Encoding(false));
-            runs.AddRange(
-                Kinds.Select(kind =>
-                    (
-                        name,
-                        kind.Command.Select(word => Place(word, own, file)).ToArray(),
-                        kind.Variable is { } set ? Place(set, own, file) : null
-                    )
-                )
-            );
+            var texts = Enumerable.Range(FirstSeed, FilesOfEachKind).Select(seed => ($"seed {seed}", new HostileInputs(seed).File(valid)));
+            foreach (var (name, text) in large.Concat(texts))
+            {
+                var own = Directory.CreateDirectory(folder.PathOf($"{kind} {name}")).FullName;
+                var file = Path.Combine(own, "config.json");
+                await File.WriteAllTextAsync(file, text, new UTF8Encoding(false));
+                runs.Add((name, [.. command.Select(word => Place(word, own, file))], variable is null ? null : Place(variable, own, file)));
+            }
         }
-        runs.AddRange(Enumerable.Range(FirstSeed, CommandLines).Select(seed => ($"seed {seed}", CommandLine(seed), (string?)null)));
+        string[] files =
+        [
+            folder.Write("config.yaml", HostileInputs.Configuration),
+            folder.Write("self.rsp", $"@{folder.PathOf("self.rsp")}"),
+            folder.PathOf("."),
+            "/dev/zero",
+        ];
+        runs.AddRange(Enumerable.Range(FirstSeed, CommandLines).Select(seed => ($"seed {seed}", CommandLine(seed, files), (string?)null)));
+        runs.Add(("an endless file", ["version", "@/dev/zero"], null));
+        runs.Add(("a file that names itself", ["version", $"@{folder.PathOf("self.rsp")}"], null));
         await AssertSentencesAsync(runs);
     }
 
@@ -104,10 +115,13 @@ internal sealed class HostileInputTests
     private static string Place(string word, string folder, string file) =>
         word.Replace("FILE", file, StringComparison.Ordinal).Replace("FOLDER", folder, StringComparison.Ordinal);
 
-    private static string[] CommandLine(int seed)
+    private static string[] CommandLine(int seed, IReadOnlyList<string> files)
     {
         // No process can be given a NUL.
-        var words = new HostileInputs(seed).CommandLine().Select(word => word.Replace("\0", "\u0001", StringComparison.Ordinal)).ToArray();
+        var words = new HostileInputs(seed)
+            .CommandLine(files)
+            .Select(word => word.Replace("\0", "\u0001", StringComparison.Ordinal))
+            .ToArray();
         return words.Any(Leaving.Contains) ? [.. words, "--nonsense"] : words;
     }
 

@@ -1,36 +1,48 @@
 using System.Text;
+using ProxySwapper.Testing.Processes;
 
 namespace ProxySwapper.Testing.Inputs;
 
 /// <summary>
-/// Hostile files and command lines: valid ones with parts inserted, removed, duplicated or moved, random structural
+/// Hostile files and command lines: valid ones with odd values, with parts inserted, removed, duplicated or moved, random structural
 /// characters, and hand-written worst cases. The same seed gives the same inputs.
 /// </summary>
 internal sealed class HostileInputs(int seed)
 {
     private readonly Random _random = new(seed);
 
+    /// <summary>A valid configuration.</summary>
+    public const string Configuration = """
+        proxyUrl: r.example:5000/mirror
+        rules:
+          - {match: docker.io/library/*, target: r.example/hub, namespaces: [team-*]}
+          - matchRegex: '^quay\.io/(.*)$'
+            replace: 'localhost:5000/$1'
+        ignoreImages: [registry, "team/private-*"]
+        patchLabel: {key: a.example/b, value: c}
+        swapPolicy: exists
+        populate: {policy: delayed, deadline: 3s, platforms: [linux/amd64], proxyCaches: [{regexURL: x, replacementOCI: y}]}
+        registries:
+          - {host: docker.io, auth: basic, usernameFrom: {env: USER}, passwordFrom: {file: /p}, maxConcurrency: 4}
+          - {host: images.example.com, auth: ecr, region: eu-west-1, awsProfile: a, createRepositories: {tags: {a: b}}}
+          - {host: '[::1]:5000', plainHttp: true, requestsPerSecond: 0.5}
+        """;
+
+    /// <summary>A valid mirror file.</summary>
+    public const string MirrorFile = """
+        mode: higher
+        images:
+          nginx: {source: docker.io/library/nginx, destination: r.example/nginx, higher-from: 1.20.0, tags: {allow: ['1\..*']}}
+          etcd: {source: quay.io/coreos/etcd, destination: r.example/etcd, semverRange: '>=3 <4', pinned-major: 3}
+        registries:
+          - {host: r.example, plainHttp: true}
+          - {host: images.example.com, auth: ecr, region: eu-west-1}
+        """;
+
     private static readonly string[] Valid =
     [
-        """
-            proxyUrl: r.example:5000/mirror
-            rules:
-              - {match: docker.io/library/*, target: r.example/hub, namespaces: [team-*]}
-              - matchRegex: '^quay\.io/(.*)$'
-                replace: 'localhost:5000/$1'
-            ignoreImages: [registry, "team/private-*"]
-            patchLabel: {key: a.example/b, value: c}
-            swapPolicy: exists
-            populate: {policy: delayed, deadline: 3s, platforms: [linux/amd64], proxyCaches: [{regexURL: x, replacementOCI: y}]}
-            registries: [{host: docker.io, auth: basic, usernameFrom: {env: USER}, passwordFrom: {file: /p}, maxConcurrency: 4}]
-            """,
-        """
-            mode: higher
-            images:
-              nginx: {source: docker.io/library/nginx, destination: r.example/nginx, higher-from: 1.20.0, tags: {allow: ['1\..*']}}
-              etcd: {source: quay.io/coreos/etcd, destination: r.example/etcd, semverRange: '>=3 <4', pinned-major: 3}
-            registries: [{host: r.example, plainHttp: true}]
-            """,
+        Configuration,
+        MirrorFile,
         """
             apiVersion: v1
             kind: Config
@@ -107,86 +119,6 @@ internal sealed class HostileInputs(int seed)
         "..",
     ];
 
-    private static readonly string[] Words =
-    [
-        "serve",
-        "demo",
-        "rewrite",
-        "policy",
-        "report",
-        "backfill",
-        "status",
-        "copy",
-        "mirror",
-        "credential",
-        "disable",
-        "enable",
-        "validate",
-        "version",
-        "completion",
-        "get",
-        "list",
-        "store",
-        "erase",
-        "bash",
-        "--config",
-        "--config-file",
-        "--port",
-        "--parallel",
-        "--shard",
-        "--on-rate-limit",
-        "--report",
-        "-o",
-        "--output",
-        "-n",
-        "-f",
-        "--filename",
-        "--platform",
-        "--sparse",
-        "--flatten",
-        "--dry-run",
-        "--kubeconfig",
-        "--context",
-        "--config-map",
-        "--file",
-        "--discard",
-        "--name",
-        "--kind",
-        "--fail-on",
-        "--debug",
-        "--help",
-        "-h",
-        "--",
-        "-",
-        "-a",
-        "--nonsense",
-        "--sparse=maybe",
-        "--port=x",
-        "-1",
-        "0",
-        "999999999999",
-        "text",
-        "json",
-        "wait",
-        "stop",
-        "1/2",
-        "2/1",
-        "x",
-        "",
-        " ",
-        "nginx",
-        "UPPER",
-        "docker://nginx",
-        "/nowhere",
-        "/",
-        "/etc",
-        "\0",
-        "größe",
-        "@response",
-        "linux/amd64",
-        "not/a/plat/form",
-    ];
-
     /// <summary>Hand-written worst cases.</summary>
     public static IReadOnlyList<string> ByHand { get; } =
     [
@@ -219,20 +151,36 @@ internal sealed class HostileInputs(int seed)
         string.Concat(Enumerable.Range(0, 20_000).Select(line => $"k{line}: v\n")),
     ];
 
-    /// <summary>A file: a hand-written one, a damaged valid one, or random structural characters.</summary>
-    public string File()
+    /// <summary>
+    /// A file: a hand-written one, random structural characters, a valid one with one or two odd values, or one that is damaged anywhere.
+    /// </summary>
+    /// <param name="ofKind">Valid files of the kind that is read, which most are then made of; by default of any kind.</param>
+    public string File(params IReadOnlyList<string> ofKind)
     {
         var kind = _random.Next(200);
         if (kind == 0)
             return ByHand[_random.Next(ByHand.Count)];
-        var text = new StringBuilder(kind < 30 ? "" : Valid[_random.Next(Valid.Length)]);
+        var valid = ofKind.Count > 0 && _random.Next(5) > 0 ? ofKind : Valid;
+        var text = new StringBuilder(kind < 30 ? "" : valid[_random.Next(valid.Count)]);
+        if (kind >= 100)
+            return HostileValues.Replace(text.ToString(), _random);
         for (var change = _random.Next(1, kind < 30 ? 40 : 5); change > 0; change--)
             Damage(text);
         return text.ToString();
     }
 
-    /// <summary>The words of a command line.</summary>
-    public string[] CommandLine() => [.. Enumerable.Range(0, _random.Next(0, 7)).Select(_ => Words[_random.Next(Words.Length)])];
+    /// <summary>Valid files of another tool, such as <c>regsync</c>: what the tests of <c>convert</c> convert.</summary>
+    public static IReadOnlyList<string> FilesOf(string tool) =>
+        [
+            .. Directory
+                .GetDirectories(SourceTree.PathOf("test", "ProxySwapper.Tests", "testdata", "convert"), $"{tool}*")
+                .Order(StringComparer.Ordinal)
+                .Select(folder => System.IO.File.ReadAllText(Path.Combine(folder, "input.yaml"))),
+        ];
+
+    /// <summary>The words of a command line: of a command with its arguments and options, or any.</summary>
+    /// <param name="files">The files and folders that it can name.</param>
+    public string[] CommandLine(IReadOnlyList<string> files) => new HostileCommandLine(files, _random).Words();
 
     private static string Before(int level) => level == 1 ? "" : $"{level - 1}";
 

@@ -1,7 +1,10 @@
 using System.Text;
+using Microsoft.Extensions.Logging.Abstractions;
 using ProxySwapper.Commands;
 using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Kubernetes.Connection;
+using ProxySwapper.Mirroring;
+using ProxySwapper.Registries;
 using ProxySwapper.Registry;
 using ProxySwapper.Registry.Credentials;
 using ProxySwapper.Testing.Inputs;
@@ -10,7 +13,7 @@ using ProxySwapper.Testing.Processes;
 namespace ProxySwapper.Tests.Commands;
 
 /// <summary>
-/// 20,000 hostile files and command lines: each ends with exit code 0, 1 or 2 and messages, never with a stack trace or an internal error.
+/// More than 20,000 hostile files and command lines: each ends with exit code 0, 1 or 2 and messages, never with a stack trace or an internal error.
 /// A failure names its seed; running that seed alone repeats it.
 /// </summary>
 [TestFixture, NonParallelizable]
@@ -61,21 +64,45 @@ internal sealed class HostileInputTests
         _folder.Dispose();
     }
 
-    [TestCase("serve", "--config")]
-    [TestCase("rewrite", "nginx", "--config")]
-    [TestCase("validate", "--kind", "mirror")]
-    [TestCase("rewrite", "-f")]
-    [TestCase("convert")]
-    [TestCase("convert", "--from", "k8s-image-swapper")]
-    [TestCase("convert", "--from", "kube-image-keeper", "--target", "r.example/x")]
-    [TestCase("convert", "--from", "regsync")]
-    [TestCase("convert", "--from", "skopeo-sync", "--target", "r.example/x")]
-    public Task Files_are_rejected_in_sentences(params string[] command) =>
-        ForFilesAsync(text =>
-        {
-            File.WriteAllText(PathOfInput, text, new UTF8Encoding(false));
-            return RunAsync([.. command, PathOfInput]);
-        });
+    private static IEnumerable<TestCaseData> Kinds()
+    {
+        string[] kuik = [.. HostileInputs.FilesOf("kuik")];
+        string[] foreign = [.. new[] { "k8s-image-swapper", "regsync", "skopeo" }.SelectMany(HostileInputs.FilesOf), .. kuik];
+        yield return Kind([HostileInputs.Configuration], "serve", "--config");
+        yield return Kind([HostileInputs.Configuration], "rewrite", "nginx", "--config");
+        yield return Kind([HostileInputs.MirrorFile], "validate", "--kind", "mirror");
+        yield return Kind([], "rewrite", "-f");
+        yield return Kind(foreign, "convert");
+        yield return Kind(HostileInputs.FilesOf("k8s-image-swapper"), "convert", "--from", "k8s-image-swapper");
+        yield return Kind(kuik, "convert", "--from", "kube-image-keeper", "--target", "r.example/x");
+        yield return Kind(HostileInputs.FilesOf("regsync"), "convert", "--from", "regsync");
+        yield return Kind(HostileInputs.FilesOf("skopeo"), "convert", "--from", "skopeo-sync", "--target", "r.example/x");
+
+        static TestCaseData Kind(IReadOnlyList<string> valid, params string[] command) =>
+            new TestCaseData(valid, command).SetArgDisplayNames(string.Join(' ', command));
+    }
+
+    [TestCaseSource(nameof(Kinds))]
+    public Task Files_are_rejected_in_sentences(IReadOnlyList<string> valid, string[] command) =>
+        ForFilesAsync(
+            text =>
+            {
+                File.WriteAllText(PathOfInput, text, new UTF8Encoding(false));
+                return RunAsync([.. command, PathOfInput]);
+            },
+            valid
+        );
+
+    [Test]
+    public Task Mirror_files_are_rejected_in_sentences_by_a_dry_run() =>
+        ForFilesAsync(
+            text =>
+            {
+                File.WriteAllText(PathOfInput, text, new UTF8Encoding(false));
+                return IsReadyToAsk(text) ? Task.FromResult(0) : RunAsync(["mirror", "--dry-run", "--config-file", PathOfInput]);
+            },
+            [HostileInputs.MirrorFile]
+        );
 
     [Test]
     public Task Kubeconfigs_and_Docker_configurations_are_rejected_in_sentences() =>
@@ -106,10 +133,20 @@ internal sealed class HostileInputTests
     [Test]
     public async Task Command_lines_are_rejected_in_sentences()
     {
+        string[] files =
+        [
+            _folder.Write("config.yaml", HostileInputs.Configuration),
+            _folder.Write("mirror.yaml", HostileInputs.MirrorFile),
+            _folder.Write("regsync.yaml", HostileInputs.FilesOf("regsync")[0]),
+            _folder.Write("self.rsp", $"@{_folder.PathOf("self.rsp")}"),
+            _folder.PathOf("nowhere"),
+            _folder.PathOf("."),
+            "/dev/null",
+        ];
         for (var seed = FirstSeed; seed < FirstSeed + CommandLines; seed++)
         {
-            var words = new HostileInputs(seed).CommandLine();
-            var parsed = CommandTree.Create().Parse(words);
+            var words = new HostileInputs(seed).CommandLine(files);
+            var parsed = CommandTree.Parse(words);
             var isHelp = words.Any(word => word is "--help" or "-h");
             if (parsed.Errors.Count == 0 && !isHelp && Leaving.Contains(parsed.CommandResult.Command.Name))
                 continue;
@@ -117,13 +154,32 @@ internal sealed class HostileInputTests
         }
     }
 
-    private static async Task ForFilesAsync(Func<string, Task<int>> run)
+    /// <summary>Whether a mirror file is valid; then all that precedes its first request works.</summary>
+    private static bool IsReadyToAsk(string text)
+    {
+        try
+        {
+            using var registries = RegistryServices.Create(
+                MirrorFileReader.ReadText("x", text).Registries,
+                EnvironmentVariables.None,
+                TimeProvider.System,
+                NullLoggerFactory.Instance
+            );
+            return true;
+        }
+        catch (ConfigurationException)
+        {
+            return false;
+        }
+    }
+
+    private static async Task ForFilesAsync(Func<string, Task<int>> run, params IReadOnlyList<string> valid)
     {
         foreach (var (index, text) in HostileInputs.ByHand.Index())
             await CheckAsync(-index, text, () => run(text));
         for (var seed = FirstSeed; seed < FirstSeed + FilesOfEachKind; seed++)
         {
-            var text = new HostileInputs(seed).File();
+            var text = new HostileInputs(seed).File(valid);
             await CheckAsync(seed, text, () => run(text));
         }
     }
@@ -155,7 +211,8 @@ internal sealed class HostileInputTests
         Console.SetIn(input);
         var exitCode = await CommandTree.RunAsync(arguments);
         AssertSentences(console.ToString());
-        if (exitCode != 0 && console.ToString().Trim().Length == 0)
+        // JSON is written to the process's own standard output.
+        if (exitCode != 0 && console.ToString().Trim().Length == 0 && !arguments.Contains("json"))
             throw new InvalidOperationException($"exit code {exitCode} without a message");
         return exitCode;
     }
