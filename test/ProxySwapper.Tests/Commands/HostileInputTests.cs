@@ -13,7 +13,8 @@ using ProxySwapper.Testing.Processes;
 namespace ProxySwapper.Tests.Commands;
 
 /// <summary>
-/// More than 20,000 hostile files and command lines: each ends with exit code 0, 1 or 2 and messages, never with a stack trace or an internal error.
+/// More than 20,000 hostile files and command lines: each ends with exit code 0, 1 or 2 and messages, never with a stack trace or an
+/// internal error.
 /// A failure names its seed; running that seed alone repeats it.
 /// </summary>
 [TestFixture, NonParallelizable]
