@@ -153,19 +153,11 @@ internal sealed class HostileInputTests
                     start.Environment[variable] = content;
                 var (exitCode, output, error) = await TestProcess.RunAsync(start);
                 codes.Enqueue(exitCode);
-                if (WrongIn(exitCode, output + error) is { } what)
+                if (Sentences.WrongIn(exitCode, output + error) is { } what)
                     wrong.Enqueue($"{run.Name}, {run.Variable} {string.Join(' ', run.Command)}: {what}: {output}{error}");
             }
         );
         Assert.That(wrong, Is.Empty);
         return codes;
     }
-
-    private static string? WrongIn(int exitCode, string text) =>
-        exitCode is < 0 or > 2 ? $"exit code {exitCode}"
-        : exitCode != 0 && string.IsNullOrWhiteSpace(text) ? $"exit code {exitCode} without a message"
-        : text.Contains("   at ", StringComparison.Ordinal) || text.Contains("nhandled exception", StringComparison.Ordinal)
-            ? "a stack trace"
-        : text.Contains("internal error", StringComparison.Ordinal) ? "a bug"
-        : null;
 }

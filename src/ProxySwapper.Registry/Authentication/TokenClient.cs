@@ -85,7 +85,7 @@ internal sealed class TokenClient(RegistryName registry, RedirectingSender sende
                 $"{DescribeServer(key)}: the token has more than {RegistryCredential.MaximumLength} characters",
                 limit: true
             );
-        if (token.Token.AsSpan().ContainsAnyExceptInRange(' ', '~'))
+        if (!HeaderText.IsValid(token.Token))
             throw request.Fault(response.Status, $"{DescribeServer(key)}: the token has characters that a header cannot have");
         if (token.RefreshToken is { Length: > 0 } next && key.Credential.IdentityToken is not null)
             _rotated[key.Credential] = next;

@@ -1,8 +1,5 @@
-using System.ComponentModel;
 using System.Diagnostics;
-using System.Text;
 using System.Text.Json;
-using ProxySwapper.Registry.Timing;
 
 namespace ProxySwapper.Registry.Credentials;
 
@@ -21,55 +18,17 @@ internal sealed class CredentialHelperProcess(string name, TimeProvider time)
     {
         if (name.AsSpan().ContainsAny('/', '\\'))
             throw new RegistryCredentialException($"'{name}' is not a valid credential helper name");
-        using var process = new Process
-        {
-            StartInfo = new ProcessStartInfo($"docker-credential-{name}", ["get"])
-            {
-                RedirectStandardInput = true,
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-            },
-        };
-        using var timeout = new OperationTimeout(Timeout, time, cancellationToken);
-        var isStarted = false;
+        var program = new CredentialProgram(Timeout, MaximumOutput, time);
+        var input = registry.IsDockerHub ? DockerHub : registry.Text;
         try
         {
-            isStarted = process.Start();
-            process.ErrorDataReceived += (_, _) => { }; // read so that it cannot block; never shown, since it may contain anything
-            process.BeginErrorReadLine();
-            await WriteServerAsync(process.StandardInput, registry.IsDockerHub ? DockerHub : registry.Text);
-            var output = await ReadAsync(process.StandardOutput, timeout.Token);
-            await process.WaitForExitAsync(timeout.Token);
-            return Read(output, process.ExitCode);
+            // Its standard error is not shown, since it may contain anything.
+            var result = await program.RunAsync(new ProcessStartInfo($"docker-credential-{name}", ["get"]), input, cancellationToken);
+            return Read(result.Output, result.ExitCode);
         }
-        catch (Exception fault) when (fault is Win32Exception or IOException)
+        catch (CredentialProgramException fault)
         {
-            throw new RegistryCredentialException($"the credential helper docker-credential-{name} cannot be run: {fault.Message}", fault);
-        }
-        catch (OperationCanceledException) when (timeout.HasPassed)
-        {
-            throw new RegistryCredentialException(
-                $"the credential helper docker-credential-{name} timed out after {Timeout.TotalSeconds} s"
-            );
-        }
-        finally
-        {
-            // It must not keep running after a timeout.
-            if (isStarted && !process.HasExited)
-                process.Kill(entireProcessTree: true);
-        }
-    }
-
-    private static async Task WriteServerAsync(StreamWriter input, string server)
-    {
-        try
-        {
-            await input.WriteAsync(server);
-            input.Close();
-        }
-        catch (IOException)
-        {
-            // It exited without reading its input; its output counts.
+            throw new RegistryCredentialException($"the credential helper docker-credential-{name} {fault.Message}", fault);
         }
     }
 
@@ -95,19 +54,5 @@ internal sealed class CredentialHelperProcess(string name, TimeProvider time)
         {
             throw new RegistryCredentialException($"the credential helper docker-credential-{name} did not return a credential");
         }
-    }
-
-    private async Task<string> ReadAsync(StreamReader reader, CancellationToken cancellationToken)
-    {
-        var output = new StringBuilder();
-        var buffer = new char[4096];
-        while (await reader.ReadAsync(buffer, cancellationToken) is > 0 and var read)
-        {
-            if (output.Append(buffer, 0, read).Length > MaximumOutput)
-                throw new RegistryCredentialException(
-                    $"the credential helper docker-credential-{name} returned more than {MaximumOutput} characters"
-                );
-        }
-        return output.ToString();
     }
 }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
+using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Commands;
 
@@ -30,6 +31,8 @@ internal sealed class ManagementClient(Uri address, string? token, Stream? conne
     {
         var page = new Uri(address.AbsolutePath.EndsWith('/') ? address : new Uri($"{address.GetLeftPart(UriPartial.Path)}/"), "populate");
         using var request = new HttpRequestMessage(HttpMethod.Get, page);
+        if (token is not null && !HeaderText.IsValid(token))
+            throw new ManagementException("the management token contains a character that a header cannot have");
         if (!string.IsNullOrEmpty(token))
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
         try
@@ -51,10 +54,6 @@ internal sealed class ManagementClient(Uri address, string? token, Stream? conne
         catch (JsonException fault)
         {
             throw new ManagementException($"GET {page}: the response is not JSON", fault);
-        }
-        catch (FormatException fault)
-        {
-            throw new ManagementException("the management token contains a character that a header cannot have", fault);
         }
         catch (Exception fault)
             when (fault is HttpRequestException or IOException or OperationCanceledException && !cancellationToken.IsCancellationRequested)

@@ -79,10 +79,11 @@ internal sealed class ApiRequestSender(KubernetesConnection connection, TimeProv
         CancellationToken cancellationToken
     )
     {
+        // It has a timeout of its own: a slow plugin is not a slow server.
+        var credential = await connection.Credentials.GetAsync(isUnauthorized, cancellationToken);
         using var timeout = new OperationTimeout(ResponseTimeout, time, cancellationToken);
         try
         {
-            var credential = await connection.Credentials.GetAsync(isUnauthorized, timeout.Token);
             var invoker = await _transport.GetAsync(credential.ClientCertificate, timeout.Token);
             using var message = Message(request, credential);
             var sent = time.GetTimestamp();

@@ -1,5 +1,6 @@
 using ProxySwapper.Certificates;
 using ProxySwapper.Configuration;
+using ProxySwapper.Configuration.Yaml;
 using ProxySwapper.Kubernetes;
 using ProxySwapper.Kubernetes.Connection;
 using ProxySwapper.Management;
@@ -52,7 +53,7 @@ internal sealed partial class SelfSignedCertificateService(
                     Take(set);
             }
             catch (Exception problem)
-                when (problem is KubernetesException or KubernetesConnectionException or CertificateException
+                when (problem is KubernetesException or KubernetesConnectionException or ConfigurationException or CertificateException
                     && !stoppingToken.IsCancellationRequested
                 )
             {

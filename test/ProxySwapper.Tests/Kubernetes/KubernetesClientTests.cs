@@ -152,6 +152,37 @@ internal sealed class KubernetesClientTests
         Assert.That((before, after, gone), Is.EqualTo(("old", "new", "new")));
     }
 
+    [TestCase("one\ntwo\n", "it must be printable ASCII characters, on one line")]
+    [TestCase("\0", "it must be printable ASCII characters, on one line")]
+    [TestCase("\n", "the token is empty")]
+    public async Task A_token_that_cannot_be_sent_is_reported_and_does_not_replace_the_last_one(string content, string message)
+    {
+        var time = new FakeTimeProvider();
+        using var folder = new TemporaryFolder();
+        var file = folder.Write("token", content);
+        using var credentials = new FileCredentialSource(time) { TokenFile = file };
+        var get = () => credentials.GetAsync(false, default).AsTask();
+        Assert.That(get, Throws.TypeOf<KubernetesConnectionException>().With.Message.StartsWith($"{file}: ").And.Message.EndsWith(message));
+        folder.Write("token", "good");
+        await get();
+        folder.Write("token", content);
+        time.Advance(TimeSpan.FromMinutes(2));
+        Assert.That((await get()).Authorization!.Parameter, Is.EqualTo("good"));
+    }
+
+    [Test]
+    public async Task The_time_that_a_credential_takes_is_not_the_servers()
+    {
+        var time = new FakeTimeProvider();
+        var credentials = new SlowCredentials();
+        _server.Respond(200, "{}");
+        using var client = _server.Client(time, credentials);
+        var response = client.GetAsync("/x", default);
+        time.Advance(TimeSpan.FromSeconds(31));
+        credentials.Credential.SetResult(new KubernetesCredential(null, null));
+        Assert.That(await response, Is.Not.Null);
+    }
+
     [Test]
     public async Task An_overloaded_server_is_retried_after_its_Retry_After()
     {
@@ -212,6 +243,14 @@ internal sealed class KubernetesClientTests
                 .. names.Select(name => (JsonNode)new JsonObject { ["metadata"] = new JsonObject { ["name"] = name } }),
             ]),
         }.ToJsonString();
+
+    private sealed class SlowCredentials : IKubernetesCredentialSource
+    {
+        public TaskCompletionSource<KubernetesCredential> Credential { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public async ValueTask<KubernetesCredential> GetAsync(bool rejected, CancellationToken cancellationToken) =>
+            await Credential.Task.WaitAsync(cancellationToken);
+    }
 
     /// <summary>Records every timer, and lets short ones end at once.</summary>
     private sealed class ImpatientTimeProvider : TimeProvider

@@ -1,9 +1,12 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Net.Http.Headers;
+using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using ProxySwapper.Registry.Timing;
+using ProxySwapper.Patterns;
+using ProxySwapper.Registry.Credentials;
+using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Kubernetes.Connection;
 
@@ -19,20 +22,26 @@ internal sealed class ExecCredentialSource(ExecPlugin plugin, TimeProvider time)
     private const int MaximumErrorLength = 1024;
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
 
+    private readonly CredentialProgram _program = new(Timeout, MaximumOutput, time);
     private readonly SemaphoreSlim _running = new(1, 1);
     private KubernetesCredential? _current;
     private DateTimeOffset? _expires;
+    private KubernetesConnectionException? _fault;
+    private int _runs;
 
     public async ValueTask<KubernetesCredential> GetAsync(bool rejected, CancellationToken cancellationToken)
     {
+        var runs = Volatile.Read(ref _runs);
         await _running.WaitAsync(cancellationToken);
         try
         {
-            if (_current is not null && !rejected && (_expires is null || time.GetUtcNow() < _expires))
-                return _current;
-            var output = await RunAsync(cancellationToken);
-            (_current, _expires) = Read(output);
-            return _current;
+            // A run that ended meanwhile is everybody's who waited for it, also if it failed.
+            if (runs != _runs && _fault is { } fault)
+                throw new KubernetesConnectionException(fault.Message, fault);
+            var isKept = _current is not null && (!rejected || runs != _runs);
+            if (!isKept || time.GetUtcNow() >= _expires)
+                await RenewAsync(cancellationToken);
+            return _current!;
         }
         finally
         {
@@ -42,41 +51,40 @@ internal sealed class ExecCredentialSource(ExecPlugin plugin, TimeProvider time)
 
     public void Dispose() => _running.Dispose();
 
-    private async Task<string> RunAsync(CancellationToken cancellationToken)
+    private async Task RenewAsync(CancellationToken cancellationToken)
     {
-        using var timeout = new OperationTimeout(Timeout, time, cancellationToken);
-        using var process = Start();
         try
         {
-            process.StandardInput.Close();
-            var output = ReadAsync(process.StandardOutput, MaximumOutput, timeout.Token);
-            var error = ReadAsync(process.StandardError, MaximumOutput, timeout.Token);
-            await Task.WhenAll(output, error, process.WaitForExitAsync(timeout.Token));
-            if (process.ExitCode == 0)
-                return await output;
-            var errorOutput = (await error).Trim();
-            var reason = errorOutput.Length > 0 ? errorOutput[..Math.Min(errorOutput.Length, MaximumErrorLength)] : "it printed no error";
-            throw Fault($"exited with code {process.ExitCode}: {reason}");
+            (_current, _expires) = Read(await RunAsync(cancellationToken));
+            (_fault, _runs) = (null, _runs + 1);
         }
-        catch (OperationCanceledException) when (timeout.HasPassed)
+        catch (KubernetesConnectionException fault)
         {
-            throw Fault($"timed out after {Timeout.TotalSeconds} s");
-        }
-        finally
-        {
-            if (!process.HasExited)
-                process.Kill(entireProcessTree: true);
+            (_fault, _runs) = (fault, _runs + 1);
+            throw;
         }
     }
 
-    private Process Start()
+    private async Task<string> RunAsync(CancellationToken cancellationToken)
     {
-        var start = new ProcessStartInfo(plugin.Command, plugin.Arguments)
+        try
         {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
+            var result = await _program.RunAsync(StartInfo(), "", cancellationToken);
+            if (result.ExitCode == 0)
+                return result.Output;
+            var error = Truncation.Shorten(result.Error.Trim(), MaximumErrorLength);
+            throw Fault($"exited with code {result.ExitCode}: {(error.Length > 0 ? error : "it printed no error")}");
+        }
+        catch (CredentialProgramException fault)
+        {
+            var hint = fault.InnerException is Win32Exception && plugin.InstallHint is { } text ? $" ({text})" : "";
+            throw Fault($"{fault.Message}{hint}", fault);
+        }
+    }
+
+    private ProcessStartInfo StartInfo()
+    {
+        var start = new ProcessStartInfo(plugin.Command, plugin.Arguments);
         foreach (var (name, value) in plugin.Environment)
             start.Environment[name] = value;
         start.Environment["KUBERNETES_EXEC_INFO"] = new JsonObject
@@ -87,24 +95,7 @@ internal sealed class ExecCredentialSource(ExecPlugin plugin, TimeProvider time)
                 ? new JsonObject { ["interactive"] = false, ["cluster"] = cluster.DeepClone() }
                 : new JsonObject { ["interactive"] = false },
         }.ToJsonString();
-        try
-        {
-            return Process.Start(start)!;
-        }
-        catch (Win32Exception fault)
-        {
-            throw Fault($"cannot be started: {fault.Message}{(plugin.InstallHint is { } hint ? $" ({hint})" : "")}", fault);
-        }
-    }
-
-    private static async Task<string> ReadAsync(StreamReader reader, int maximum, CancellationToken cancellationToken)
-    {
-        var buffer = new char[8192];
-        var text = new System.Text.StringBuilder();
-        while (await reader.ReadAsync(buffer, cancellationToken) is > 0 and var read)
-            if (text.Length < maximum)
-                text.Append(buffer, 0, read);
-        return text.ToString();
+        return start;
     }
 
     private (KubernetesCredential Credential, DateTimeOffset? Expires) Read(string output)
@@ -114,12 +105,17 @@ internal sealed class ExecCredentialSource(ExecPlugin plugin, TimeProvider time)
             using var document = JsonDocument.Parse(output);
             var version = document.RootElement.GetProperty("apiVersion").GetString();
             if (version != plugin.ApiVersion)
-                throw Fault($"returned apiVersion {version}; the kubeconfig has {plugin.ApiVersion}");
+                throw Fault(
+                    $"returned apiVersion {Truncation.Shorten(version ?? "null", MaximumErrorLength)}; "
+                        + $"the kubeconfig has {plugin.ApiVersion}"
+                );
             var status = document.RootElement.GetProperty("status");
             var token = Text(status, "token");
             var certificate = Text(status, "clientCertificateData");
             if (token is null && certificate is null)
                 throw Fault("returned neither a token nor a certificate");
+            if (token is not null && !HeaderText.IsValid(token))
+                throw Fault($"returned a token that is not valid: it must be {HeaderText.Rule}");
             DateTimeOffset? expires =
                 status.TryGetProperty("expirationTimestamp", out var until) && until.ValueKind == JsonValueKind.String
                     ? until.GetDateTimeOffset()
@@ -127,10 +123,14 @@ internal sealed class ExecCredentialSource(ExecPlugin plugin, TimeProvider time)
             return (
                 new KubernetesCredential(
                     token is null ? null : new AuthenticationHeaderValue("Bearer", token),
-                    certificate is null ? null : FileCredentialSource.Parse(certificate, Text(status, "clientKeyData") ?? certificate)
+                    certificate is null ? null : ClientCertificateParser.Parse(certificate, Text(status, "clientKeyData") ?? certificate)
                 ),
                 expires
             );
+        }
+        catch (CryptographicException fault)
+        {
+            throw Fault($"returned a client certificate that is not valid: {ClientCertificateParser.Rule}", fault);
         }
         catch (Exception fault) when (fault is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
@@ -143,7 +143,7 @@ internal sealed class ExecCredentialSource(ExecPlugin plugin, TimeProvider time)
         status.TryGetProperty(name, out var value) && value.GetString() is { Length: > 0 } text ? text : null;
 
     private KubernetesConnectionException Fault(string message, Exception? cause = null) =>
-        new($"The credential plugin {plugin.Command} {message}.", cause);
+        new($"The credential plugin {PlainText.Of(plugin.Command)} {PlainText.Of(message).TrimEnd('.')}.", cause);
 }
 
 /// <summary>The section <c>exec</c> of a kubeconfig's user.</summary>

@@ -1,7 +1,7 @@
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Kubernetes.Connection;
 
@@ -51,7 +51,7 @@ internal sealed class FileCredentialSource(TimeProvider time) : IKubernetesCrede
 
     private KubernetesCredential Read()
     {
-        var token = TokenFile is null ? Token : PemSource.OfFile(TokenFile).Read().Trim();
+        var token = TokenFile is null ? Token : ReadToken(TokenFile);
         var authorization =
             token is { Length: > 0 } ? new AuthenticationHeaderValue("Bearer", token)
             : Username is not null
@@ -64,26 +64,28 @@ internal sealed class FileCredentialSource(TimeProvider time) : IKubernetesCrede
         // An unchanged certificate keeps its object, so that its connections are reused.
         if (_current?.ClientCertificate is { } same && certificate + key == _certificateText)
             return new KubernetesCredential(authorization, same);
-        _certificateText = certificate + key;
-        return new KubernetesCredential(authorization, Parse(certificate, key));
-    }
-
-    /// <summary>A certificate with its key, usable for TLS on every platform.</summary>
-    /// <exception cref="KubernetesConnectionException">The text is not a certificate, or the key does not match it.</exception>
-    public static X509Certificate2 Parse(string certificate, string key)
-    {
         try
         {
-            var parsed = X509Certificate2.CreateFromPem(certificate, key);
-            if (!OperatingSystem.IsWindows())
-                return parsed;
-            // TLS on Windows does not accept ephemeral keys.
-            using (parsed)
-                return X509CertificateLoader.LoadPkcs12(parsed.Export(X509ContentType.Pkcs12), null);
+            var parsed = ClientCertificateParser.Parse(certificate, key);
+            _certificateText = certificate + key;
+            return new KubernetesCredential(authorization, parsed);
         }
-        catch (Exception fault) when (fault is CryptographicException or ArgumentException)
+        catch (CryptographicException fault)
         {
-            throw new KubernetesConnectionException($"The client certificate is not valid: {fault.Message}", fault);
+            throw new KubernetesConnectionException(
+                $"{ClientCertificate}: the client certificate is not valid: {ClientCertificateParser.Rule}",
+                fault
+            );
         }
+    }
+
+    private static string ReadToken(string file)
+    {
+        var token = PemSource.OfFile(file).Read().Trim();
+        if (token.Length == 0)
+            throw new KubernetesConnectionException($"{file}: the token is empty");
+        return HeaderText.IsValid(token)
+            ? token
+            : throw new KubernetesConnectionException($"{file}: the token is not valid: it must be {HeaderText.Rule}");
     }
 }

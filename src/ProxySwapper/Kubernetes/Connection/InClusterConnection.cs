@@ -23,9 +23,13 @@ internal static class InClusterConnection
         var address = host.Contains(':', StringComparison.Ordinal) ? $"[{host}]" : host;
         var namespaceFile = Path.Combine(directory, "namespace");
         var authorities = Path.Combine(directory, "ca.crt");
-        return new KubernetesConnection(new Uri($"https://{address}:{port}"), new FileCredentialSource(time) { TokenFile = token })
+        if (!Uri.TryCreate($"https://{address}:{port}", UriKind.Absolute, out var server))
+            throw new KubernetesConnectionException(
+                $"KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT must be a host and a port, not '{host}' and '{port}'."
+            );
+        return new KubernetesConnection(server, new FileCredentialSource(time) { TokenFile = token })
         {
-            Namespace = File.Exists(namespaceFile) ? File.ReadAllText(namespaceFile).Trim() : "default",
+            Namespace = File.Exists(namespaceFile) ? PemSource.OfFile(namespaceFile).Read().Trim() : "default",
             CertificateAuthorities = File.Exists(authorities) ? PemSource.OfFile(authorities) : null,
             UsesEnvironmentProxy = false,
         };

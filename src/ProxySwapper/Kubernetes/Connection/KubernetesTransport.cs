@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using ProxySwapper.Registry;
 
@@ -57,8 +56,8 @@ internal sealed partial class KubernetesTransport(KubernetesConnection connectio
         try
         {
             var authorities = connection.CertificateAuthorities?.Read();
-            if (authorities is not null && authorities != _authorities)
-                _ = Trusting(authorities);
+            if (authorities is not null && authorities != _authorities && CertificateAuthorities.Validate(authorities) is { } fault)
+                throw new KubernetesConnectionException($"{connection.CertificateAuthorities}: {fault}");
             (_readAt, _isKept) = (time.GetTimestamp(), false);
             return authorities;
         }
@@ -91,7 +90,7 @@ internal sealed partial class KubernetesTransport(KubernetesConnection connectio
         if (clientCertificate is not null)
             handler.SslOptions.ClientCertificates = [clientCertificate];
         if (authorities is not null)
-            handler.SslOptions.CertificateChainPolicy = Trusting(authorities);
+            handler.SslOptions.CertificateChainPolicy = CertificateAuthorities.Trusting(authorities);
         // The kubeconfig sets insecure-skip-tls-verify, which kubectl honours too.
         if (connection.InsecureSkipTlsVerify)
             handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null;
@@ -119,25 +118,6 @@ internal sealed partial class KubernetesTransport(KubernetesConnection connectio
             socket.Dispose();
             throw;
         }
-    }
-
-    private static X509ChainPolicy Trusting(string authorities)
-    {
-        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-        try
-        {
-            policy.CustomTrustStore.ImportFromPem(authorities);
-        }
-        catch (CryptographicException fault)
-        {
-            throw new KubernetesConnectionException(
-                $"The certificate authorities of the API server are not valid PEM: {fault.Message}",
-                fault
-            );
-        }
-        if (policy.CustomTrustStore.Count == 0)
-            throw new KubernetesConnectionException("The certificate authorities of the API server do not contain a certificate.");
-        return policy;
     }
 
     private static partial class Log

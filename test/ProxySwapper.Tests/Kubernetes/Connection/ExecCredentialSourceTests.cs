@@ -1,6 +1,9 @@
+using System.Diagnostics;
+using System.Globalization;
 using Microsoft.Extensions.Time.Testing;
 using ProxySwapper.Kubernetes.Connection;
 using ProxySwapper.Testing.Processes;
+using ProxySwapper.Testing.Time;
 
 namespace ProxySwapper.Tests.Kubernetes.Connection;
 
@@ -78,6 +81,81 @@ internal sealed class ExecCredentialSourceTests : IDisposable
         Assert.That(fault!.Message, Does.EndWith("returned output that is not an ExecCredential.").And.Not.Contain("topsecret"));
     }
 
-    private ExecCredentialSource Plugin(string version, string command) =>
-        new(new ExecPlugin(version, command, [], []) { InstallHint = "get it from example.com" }, _time);
+    [TestCase("a\\nb", TestName = "A_token_with_a_line_break_is_not_sent")]
+    [TestCase("\\u0000", TestName = "A_token_with_a_NUL_is_not_sent")]
+    [TestCase("\\u00f6", TestName = "A_token_with_an_umlaut_is_not_sent")]
+    public void A_token_that_no_header_can_have_is_not_sent(string token)
+    {
+        Script($$"""{"token":"{{token}}"}""");
+        Assert.That(
+            FaultOf(_folder.PathOf("plugin")),
+            Does.EndWith("plugin returned a token that is not valid: it must be printable ASCII characters, on one line.")
+        );
+    }
+
+    [Test]
+    public void A_certificate_that_is_not_valid_is_the_plugins()
+    {
+        Script("""{"clientCertificateData":"a","clientKeyData":"b"}""");
+        Assert.That(FaultOf(_folder.PathOf("plugin")), Does.Contain("plugin returned a client certificate that is not valid: "));
+    }
+
+    [Test]
+    public void A_directory_is_no_plugin() =>
+        Assert.That(FaultOf("/tmp"), Is.EqualTo("The credential plugin /tmp cannot be started: it is a directory."));
+
+    [Test]
+    public void A_plugin_that_prints_without_end_is_stopped() =>
+        Assert.That(FaultOf("yes"), Is.EqualTo("The credential plugin yes returned more than 1048576 characters."));
+
+    [Test]
+    public async Task A_plugin_that_hangs_is_named()
+    {
+        var time = new ManualTimeProvider();
+        _folder.WriteScript("plugin", $"touch {_folder.PathOf("started")}; exec sleep 1000");
+        var first = Plugin("client.authentication.k8s.io/v1", _folder.PathOf("plugin"), time);
+        var asking = first.GetAsync(false, default).AsTask();
+        await TestWait.UntilAsync(() => File.Exists(_folder.PathOf("started")));
+        var waiting = first.GetAsync(false, default).AsTask();
+        await time.FireAsync(TimeSpan.FromSeconds(60));
+        // Whoever waited for it is told too, instead of waiting for another run.
+        foreach (var request in new[] { asking, waiting })
+            Assert.That(
+                async () => await request,
+                Throws.TypeOf<KubernetesConnectionException>().With.Message.EndsWith("plugin timed out after 60 s.")
+            );
+    }
+
+    [Test]
+    public async Task A_process_that_a_plugin_leaves_behind_is_not_waited_for()
+    {
+        var time = new ManualTimeProvider();
+        _folder.WriteScript("plugin", $"sleep 1000 & echo $! > {_folder.PathOf("pid")}; exit 1");
+        var asking = Plugin("client.authentication.k8s.io/v1", _folder.PathOf("plugin"), time).GetAsync(false, default).AsTask();
+        await time.FireAsync(TimeSpan.FromSeconds(1));
+        Assert.That(
+            async () => await asking,
+            Throws.TypeOf<KubernetesConnectionException>().With.Message.EndsWith("plugin exited with code 1: it printed no error.")
+        );
+        using var left = Process.GetProcessById(
+            int.Parse(await File.ReadAllTextAsync(_folder.PathOf("pid")), CultureInfo.InvariantCulture)
+        );
+        left.Kill();
+    }
+
+    private void Script(string status) =>
+        _folder.WriteScript(
+            "plugin",
+            $$"""cat <<'END'{{'\n'}}{"apiVersion":"client.authentication.k8s.io/v1","status":{{status}}}{{'\n'}}END"""
+        );
+
+    private string FaultOf(string command) =>
+        Assert
+            .ThrowsAsync<KubernetesConnectionException>(() =>
+                Plugin("client.authentication.k8s.io/v1", command, TimeProvider.System).GetAsync(false, default).AsTask()
+            )!
+            .Message;
+
+    private ExecCredentialSource Plugin(string version, string command, TimeProvider? time = null) =>
+        new(new ExecPlugin(version, command, [], []) { InstallHint = "get it from example.com" }, time ?? _time);
 }

@@ -89,15 +89,6 @@ internal sealed class KubeconfigReaderTests : IDisposable
         );
     }
 
-    [TestCase("as-groups: [a, b]", "as-groups has 2")]
-    [TestCase("as-user-extra: { example.com/scope: [c, d, e] }", "as-user-extra.example.com/scope has 3")]
-    public void Impersonation_that_cannot_be_sent_is_rejected_by_name(string user, string what)
-    {
-        var file = _folder.Write("config", Config($"{{ token: x, as: someone, {user} }}"));
-        var fault = Assert.Throws<KubernetesConnectionException>(() => Read(file))!;
-        Assert.That(fault.Message, Is.EqualTo($"The kubeconfig's {what} values; only one is supported."));
-    }
-
     [TestCase("clusters: [\n", "config:")]
     [TestCase("- a\n- b\n", "the document must be a mapping of keys to values")]
     [TestCase("just text\n", "the document must be a mapping of keys to values")]
@@ -110,25 +101,6 @@ internal sealed class KubeconfigReaderTests : IDisposable
         var file = _folder.Write("config", text);
         var fault = Assert.Throws<ConfigurationException>(() => Read(file))!;
         Assert.That(fault.Message, Does.StartWith($"{file}:").And.Contain(message));
-    }
-
-    [TestCase("server: ftp://c", "The server of context here in FILE must be a URL with one of these schemes: https, http.")]
-    [TestCase("server: c", "The server of context here in FILE must be a URL with one of these schemes: https, http.")]
-    [TestCase("server: ''", "The cluster of context here in FILE has no server.")]
-    [TestCase(
-        "{ server: https://c, proxy-url: nonsense }",
-        "The proxy-url of context here in FILE must be a URL with one of these schemes: http, https, socks5."
-    )]
-    [TestCase("{ server: https://c, certificate-authority-data: '%' }", "The kubeconfig's certificate-authority-data is not valid Base64.")]
-    public void An_address_that_is_not_usable_is_reported(string cluster, string message)
-    {
-        var file = _folder.Write(
-            "config",
-            "current-context: here\ncontexts: [{ name: here, context: { cluster: c } }]\nclusters:\n- name: c\n"
-                + $"  cluster: {(cluster[0] == '{' ? cluster : $"{{ {cluster} }}")}\n"
-        );
-        var fault = Assert.Throws<KubernetesConnectionException>(() => Read(file))!;
-        Assert.That(fault.Message, Is.EqualTo(message.Replace("FILE", file, StringComparison.Ordinal)));
     }
 
     [Test]
@@ -169,6 +141,20 @@ internal sealed class KubeconfigReaderTests : IDisposable
             Is.EqualTo(("https://[fd00::1]/", "own", false))
         );
         Assert.That((await connection.Credentials.GetAsync(false, default)).Authorization!.Parameter, Is.EqualTo("mounted"));
+    }
+
+    [Test]
+    public void An_address_of_the_cluster_that_is_not_valid_is_reported()
+    {
+        _folder.Write("token", "mounted");
+        var environment = new EnvironmentVariables(
+            new Dictionary<string, string> { ["KUBERNETES_SERVICE_HOST"] = "a b", ["KUBERNETES_SERVICE_PORT"] = "https" }
+        );
+        var fault = Assert.Throws<KubernetesConnectionException>(() => InClusterConnection.Find(environment, _time, _folder.PathOf("")))!;
+        Assert.That(
+            fault.Message,
+            Is.EqualTo("KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT must be a host and a port, not 'a b' and 'https'.")
+        );
     }
 
     [Test]

@@ -147,7 +147,7 @@ internal sealed class KubernetesTransportTests
         new(
             Connection() with
             {
-                CertificateAuthorities = PemSource.OfBase64(Base64(authority)),
+                CertificateAuthorities = PemSource.OfBase64(Base64(authority), "authority"),
                 TlsServerName = name,
             },
             TimeProvider.System
@@ -161,8 +161,8 @@ internal sealed class KubernetesTransportTests
             _address,
             new FileCredentialSource(TimeProvider.System)
             {
-                ClientCertificate = PemSource.OfBase64(Base64(admin.ExportCertificatePem())),
-                ClientKey = PemSource.OfBase64(Base64(key.ExportPkcs8PrivateKeyPem())),
+                ClientCertificate = PemSource.OfBase64(Base64(admin.ExportCertificatePem()), "certificate"),
+                ClientKey = PemSource.OfBase64(Base64(key.ExportPkcs8PrivateKeyPem()), "key"),
             }
         )
         {

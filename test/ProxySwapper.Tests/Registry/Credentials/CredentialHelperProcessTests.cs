@@ -63,6 +63,21 @@ internal sealed class CredentialHelperProcessTests : IDisposable
         Assert.That((await RunHelperAsync("deaf", TimeProvider.System))!.Password, Is.EqualTo("p"));
     }
 
+    [Test]
+    public async Task A_process_that_a_helper_leaves_behind_is_not_waited_for()
+    {
+        Helper("forking", $"sleep 600 & echo $! > {_folder.PathOf("pid")}; exit 3");
+        var time = new ManualTimeProvider();
+        var running = RunHelperAsync("forking", time);
+        await time.FireAsync(TimeSpan.FromSeconds(1));
+        Assert.That(
+            async () => await running,
+            Throws.TypeOf<RegistryCredentialException>().With.Message.Contains("failed with exit code 3")
+        );
+        using var left = Process.GetProcessById(ReadPid()!.Value);
+        left.Kill();
+    }
+
     [TestCase("""{"credHelpers":{"r.example":"proxyswapper"}}""")]
     [TestCase("""{"credsStore":"proxyswapper"}""")]
     public async Task The_program_never_asks_itself(string config)
