@@ -14,8 +14,15 @@ internal static class LinkHeader
     {
         if (response.Header("Link") is not { } links)
             return null;
-        if (TargetOfNext(links) is not { } target)
-            return IsReadable(links) ? null : throw Unusable(page, response, links, "cannot be read");
+        if (LinkHeaderParser.Parse(links) is not { } parsed)
+            throw Unusable(page, response, links, "cannot be read");
+        // A link without a relation can only be the next page.
+        if (
+            parsed.FirstOrDefault(link => link.Relations is null || link.Relations.Contains("next", StringComparer.OrdinalIgnoreCase))
+            is not { } found
+        )
+            return null;
+        var target = found.Target;
         if (!Uri.TryCreate(page.Address, target, out var address))
             throw Unusable(page, response, links, "is not a URL");
         if (address.Query.Length <= 1)
@@ -28,40 +35,4 @@ internal static class LinkHeader
 
     private static RegistryException Unusable(RegistryRequest page, RegistryResponse response, string links, string why) =>
         page.Fault(response.Status, $"the Link header of the list {why}: {links}");
-
-    private static bool IsReadable(string links) =>
-        links.Contains('<', StringComparison.Ordinal) && links.Contains('>', StringComparison.Ordinal);
-
-    private static string? TargetOfNext(string links)
-    {
-        for (var open = links.IndexOf('<'); open >= 0; open = links.IndexOf('<', open + 1))
-        {
-            var close = links.IndexOf('>', open);
-            if (close < 0)
-                return null;
-            var end = links.IndexOf(",<", close, StringComparison.Ordinal) is >= 0 and var tight
-                ? tight
-                : links.IndexOf(", <", close, StringComparison.Ordinal);
-            if (IsNext(links.AsSpan(close + 1, (end < 0 ? links.Length : end) - close - 1)))
-                return links[(open + 1)..close];
-        }
-        return null;
-    }
-
-    /// <summary>A relation may be one of several, and a link without a relation can only be the next page.</summary>
-    private static bool IsNext(ReadOnlySpan<char> parameters)
-    {
-        var hasRelation = false;
-        foreach (var range in parameters.Split(';'))
-        {
-            var parameter = parameters[range].Trim();
-            if (!parameter.StartsWith("rel", StringComparison.OrdinalIgnoreCase) || parameter[3..].TrimStart() is not ['=', .. var value])
-                continue;
-            hasRelation = true;
-            foreach (var relation in value.Trim().Trim('"').ToString().Split(' '))
-                if (relation.Equals("next", StringComparison.OrdinalIgnoreCase))
-                    return true;
-        }
-        return !hasRelation;
-    }
 }

@@ -37,7 +37,9 @@ internal sealed class TagListParser
             {
                 var isTags = reader.ValueTextEquals("tags"u8);
                 reader.Read();
-                if (isTags && tags is null)
+                if (isTags && tags is not null)
+                    throw new InvalidOperationException("it has several members 'tags'");
+                if (isTags)
                     tags = ReadTags(ref reader, request);
                 else
                     reader.Skip();

@@ -19,6 +19,13 @@ internal sealed class LinkHeaderTests
     [TestCase("<https://r.example.com:8443/v2/a/tags/list?last=b>; rel=\"next\"", "?last=b")]
     [TestCase("<http://pulp-internal:24816/v2/a/tags/list?last=b%2Fc>; rel=\"next\"", "?last=b%2Fc", Description = "Pulp")]
     [TestCase("<https://eu-docker.pkg.dev/v2/k8s/images/a/tags/list?n=9&last=b>; rel=\"next\"", "?n=9&last=b")]
+    [TestCase("<list?last=a,<b>; rel=next", "?last=a,<b", Description = "a comma separates nothing inside of a URL")]
+    [TestCase("<list?a=1,2>; rel=prev, <list?b=1,2;c>; rel=next", "?b=1,2;c")]
+    [TestCase("<x?a=1>; rel=prev, <x?b=2>; rel=next,<x?c=3>; rel=last", "?b=2", Description = "both separators")]
+    [TestCase("<x?a=1>; rel=prev,<x?b=2>; rel=next, <x?c=3>; rel=last", "?b=2")]
+    [TestCase("<x?a=1>; rel=prev , <x?b=2>; rel=next", "?b=2")]
+    [TestCase("<x?a=1>; title=\", <x?z=0>; rel=next\"; rel=prev, <x?b=2>; rel=next", "?b=2", Description = "nor in a quoted string")]
+    [TestCase("<x?a=1>; title=\"\\\"; rel=next\"; rel=prev, <x?b=2>;rel=next;rel=prev", "?b=2", Description = "the first rel counts")]
     public void The_next_page_is_the_same_address_with_the_query_of_the_link(string link, string query) =>
         Assert.That(Next(link)?.Address.ToString(), Is.EqualTo(Page + query));
 
@@ -28,6 +35,7 @@ internal sealed class LinkHeaderTests
 
     [TestCase("nonsense", "cannot be read")]
     [TestCase("<unclosed", "cannot be read")]
+    [TestCase("</v2/a/tags/list?a=1>; rel=prev, nonsense", "cannot be read")]
     [TestCase("</v2/a/tags/list>; rel=\"next\"", "has no query")]
     [TestCase("<https://elsewhere.example.com/v2/page/2>; rel=\"next\"", "has no query")]
     [TestCase("<http://[>; rel=\"next\"", "is not a URL")]

@@ -61,6 +61,8 @@ internal sealed class TagListTests
     [TestCase("""{"tags":["x"]""")]
     [TestCase("""{"tags":["x"]}}""")]
     [TestCase("""{"tags":["x",[]]}""")]
+    [TestCase("""{"tags":["x"],"tags":["y"]}""")]
+    [TestCase("""{"tags":null,"name":"a","tags":["y"]}""")]
     public async Task What_is_not_a_list_of_tags_is_not_an_empty_one(string body)
     {
         await using var scene = await SceneAsync();
