@@ -1,3 +1,5 @@
+using System.Buffers.Text;
+using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 
@@ -16,6 +18,9 @@ internal sealed class SentSecrets
 
     /// <summary>Tokens change during a long copy.</summary>
     private const int MaxSecrets = 16;
+
+    /// <summary>Longer ones are tokens: no server encodes them, and their forms would fill the memory.</summary>
+    private const int MaxEncoded = 4096;
 
     private readonly Lock _gate = new();
     private readonly List<string> _secrets = [];
@@ -59,14 +64,13 @@ internal sealed class SentSecrets
     }
 
     /// <summary>True if a text has one of the secrets.</summary>
-    public bool IsIn(string text) => Forms().Any(secret => text.Contains(secret, StringComparison.OrdinalIgnoreCase));
+    public bool IsIn(string text) => Find(text).Any();
 
     /// <summary>A text of a server on one line of limited length, without the secrets.</summary>
     public string Show(string text, int maxLength)
     {
         // Before truncation, or part of a secret could remain. Without regard to case, since host names lose theirs.
-        foreach (var secret in Forms())
-            text = text.Replace(secret, Mask, StringComparison.OrdinalIgnoreCase);
+        text = Remove(text);
         var line = string.Concat(text.Take(maxLength).Select(character => char.IsControl(character) ? ' ' : character));
         return text.Length > maxLength ? line + "…" : line;
     }
@@ -77,7 +81,37 @@ internal sealed class SentSecrets
     public string ShowOrigin(string? text, Uri address) =>
         text is not null && IsIn(text) ? Mask : $"{address.Scheme}://{address.Authority}";
 
-    /// <summary>The forms in which a server may echo the secrets, longest first, so that a shorter one inside does not split it.</summary>
+    private string Remove(string text)
+    {
+        var shown = new StringBuilder();
+        var end = 0;
+        // In the order of their starts; what overlaps is one.
+        foreach (var (from, to) in Find(text).Order())
+        {
+            if (from >= end)
+                shown.Append(text, end, from - end).Append(Mask);
+            end = Math.Max(end, to);
+        }
+        return shown.Append(text, end, text.Length - end).ToString();
+    }
+
+    /// <summary>Where the secrets are, however they are escaped.</summary>
+    private IEnumerable<(int From, int To)> Find(string text)
+    {
+        var forms = Forms();
+        if (forms.Count == 0)
+            yield break;
+        foreach (var level in UnescapedText.LevelsOf(text))
+        foreach (var form in forms)
+            for (
+                var at = level.Text.IndexOf(form, StringComparison.OrdinalIgnoreCase);
+                at >= 0;
+                at = level.Text.IndexOf(form, at + form.Length, StringComparison.OrdinalIgnoreCase)
+            )
+                yield return (level.StartOf(at), level.StartOf(at + form.Length));
+    }
+
+    /// <summary>The forms in which a server may echo the secrets, at all levels of escapes that they have themselves.</summary>
     private IReadOnlyList<string> Forms()
     {
         lock (_gate)
@@ -85,12 +119,22 @@ internal sealed class SentSecrets
                 .. _secrets
                     .Concat(_ofBody)
                     .Where(secret => secret.Length >= Shortest)
-                    // URLs lose the padding of Base64 easily.
-                    .SelectMany(secret => new[] { secret, secret.TrimEnd('='), Uri.EscapeDataString(secret) })
-                    .Where(secret => secret.Length >= Shortest)
-                    .Distinct(StringComparer.Ordinal)
-                    .OrderByDescending(secret => secret.Length),
+                    .SelectMany(FormsOf)
+                    .Where(form => form.Length >= Shortest)
+                    .Distinct(StringComparer.OrdinalIgnoreCase),
             ];
+    }
+
+    private static IEnumerable<string> FormsOf(string secret)
+    {
+        // URLs lose the padding of Base64 easily, and forms have a plus for a space.
+        IEnumerable<string> forms = [secret, secret.TrimEnd('='), Uri.EscapeDataString(secret), WebUtility.UrlEncode(secret)];
+        forms = forms.SelectMany(form => UnescapedText.LevelsOf(form).Select(level => level.Text));
+        if (secret.Length > MaxEncoded)
+            return forms;
+        var bytes = Encoding.UTF8.GetBytes(secret);
+        var base64 = Convert.ToBase64String(bytes);
+        return forms.Concat([base64, base64.TrimEnd('='), Base64Url.EncodeToString(bytes), Convert.ToHexString(bytes)]);
     }
 
     private string[] Copy()
