@@ -85,13 +85,12 @@ internal sealed class RegistryAuthenticator(HostAuthentication host, IRegistryCr
             request.Secrets.Add(identity);
         if (!challenge.IsBearer)
             return TokenClient.BasicOf(credential) is null ? null : new RequestAuthorization(credential, null, null);
-        var realm =
-            TokenRealm.Trusted(challenge.Realm, await host.Host.AddressAsync(cancellationToken))
-            ?? throw request.Fault(
+        if (TokenRealm.Validate(challenge.Realm, await host.Host.AddressAsync(cancellationToken)) is { } reason)
+            throw request.Fault(
                 HttpStatusCode.Unauthorized,
-                $"its token server {TokenRealm.Describe(challenge.Realm)} is neither an https URL nor on the registry's own host, "
-                    + "so no credential is sent to it"
+                $"its token server {TokenRealm.Describe(challenge.Realm)} {reason}, so no credential is sent to it"
             );
+        var realm = new Uri(challenge.Realm!);
         // The scopes that the registry names for this repository are requested anyway, perhaps in another form; those for other names may
         // be generic ones that some registries use for everything.
         var others = named

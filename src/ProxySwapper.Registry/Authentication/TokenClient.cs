@@ -73,27 +73,25 @@ internal sealed class TokenClient(RegistryName registry, RedirectingSender sende
 
     private async Task<BearerToken> ReadAsync(TokenKey key, RegistryRequest request, AuthenticationHeaderValue? authorization)
     {
+        // Its realm is from the registry, which may have received the password by Basic.
+        request.Secrets.Add(BasicOf(key.Credential));
         using var response = await sender.SendAsync(request, authorization, CancellationToken.None);
         if (response.Status != HttpStatusCode.OK)
-            throw await ErrorResponseReader.ReadAsync(response, request, DescribeServer(key), time, CancellationToken.None);
+            throw await ErrorResponseReader.ReadAsync(response, request, null, time, CancellationToken.None);
         var token =
-            TokenResponse.Read((await ReadBodyAsync(key, response, request)).Span)
-            ?? throw request.Fault(response.Status, $"{DescribeServer(key)}: the response has no token");
+            TokenResponse.Read((await ReadBodyAsync(response, request)).Span)
+            ?? throw request.Fault(response.Status, "the response has no token");
         if (token.Token.Length > RegistryCredential.MaximumLength)
-            throw request.Fault(
-                response.Status,
-                $"{DescribeServer(key)}: the token has more than {RegistryCredential.MaximumLength} characters",
-                limit: true
-            );
+            throw request.Fault(response.Status, $"the token has more than {RegistryCredential.MaximumLength} characters", limit: true);
         if (!HeaderText.IsValid(token.Token))
-            throw request.Fault(response.Status, $"{DescribeServer(key)}: the token has characters that a header cannot have");
+            throw request.Fault(response.Status, "the token has characters that a header cannot have");
         if (token.RefreshToken is { Length: > 0 } next && key.Credential.IdentityToken is not null)
             _rotated[key.Credential] = next;
         // A tenth of the lifetime is left unused, so that a token does not expire in transit.
         return new BearerToken(token.Token, time.GetUtcNow() + token.Lifetime * 0.9);
     }
 
-    private static async Task<ReadOnlyMemory<byte>> ReadBodyAsync(TokenKey key, RegistryResponse response, RegistryRequest request)
+    private static async Task<ReadOnlyMemory<byte>> ReadBodyAsync(RegistryResponse response, RegistryRequest request)
     {
         try
         {
@@ -101,7 +99,7 @@ internal sealed class TokenClient(RegistryName registry, RedirectingSender sende
         }
         catch (Exception fault) when (fault is IOException or InvalidDataException)
         {
-            throw request.Fault(response.Status, $"{DescribeServer(key)}: {fault.Message}", fault, transient: fault is IOException);
+            throw request.Fault(response.Status, fault.Message, fault, transient: fault is IOException);
         }
     }
 
@@ -115,7 +113,7 @@ internal sealed class TokenClient(RegistryName registry, RedirectingSender sende
         Append("client_id", ClientId);
         if (key.Credential.Username.Length > 0)
             Append("account", key.Credential.Username);
-        return ToServer(HttpMethod.Get, new UriBuilder(key.Realm) { Query = query.ToString() }.Uri);
+        return ToServer(key, HttpMethod.Get, new UriBuilder(key.Realm) { Query = query.ToString() }.Uri);
 
         void Append(string name, string value) =>
             query.Append(query.Length > 0 ? "&" : "").Append(name).Append('=').Append(Uri.EscapeDataString(value));
@@ -128,7 +126,7 @@ internal sealed class TokenClient(RegistryName registry, RedirectingSender sende
             form.Add(("service", service));
         if (key.Scopes.Length > 0)
             form.Add(("scope", key.Scopes));
-        return ToServer(HttpMethod.Post, key.Realm) with
+        return ToServer(key, HttpMethod.Post, key.Realm) with
         {
             Content = _ => new FormUrlEncodedContent(form.Select(field => KeyValuePair.Create(field.Name, field.Value))),
             // The body contains a secret, so no redirect is followed.
@@ -138,8 +136,8 @@ internal sealed class TokenClient(RegistryName registry, RedirectingSender sende
     }
 
     /// <summary>A failure counts as the registry's, which is unusable without its token server.</summary>
-    private RegistryRequest ToServer(HttpMethod method, Uri address) =>
-        new(method, registry, "", address) { Expected = [HttpStatusCode.OK] };
+    private RegistryRequest ToServer(TokenKey key, HttpMethod method, Uri address) =>
+        new(method, registry, "", address) { Expected = [HttpStatusCode.OK], Server = DescribeServer(key) };
 
     private static string DescribeServer(TokenKey key)
     {

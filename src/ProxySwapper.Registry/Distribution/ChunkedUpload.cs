@@ -55,7 +55,7 @@ internal sealed class ChunkedUpload(UploadContext context, bool isRetry)
         CancellationToken cancellationToken
     )
     {
-        var request = context.ToSession(HttpMethod.Patch, session.Address) with
+        var request = context.ToSession(HttpMethod.Patch, session) with
         {
             Content = context.ToContent(content, at, length),
             ContentRange = string.Create(CultureInfo.InvariantCulture, $"{at}-{at + length - 1}"),
@@ -99,7 +99,7 @@ internal sealed class ChunkedUpload(UploadContext context, bool isRetry)
         CancellationToken cancellationToken
     )
     {
-        var request = context.ToSession(HttpMethod.Get, session.Address) with
+        var request = context.ToSession(HttpMethod.Get, session) with
         {
             Expected = [HttpStatusCode.NoContent, HttpStatusCode.OK, HttpStatusCode.Accepted, HttpStatusCode.NotFound],
         };

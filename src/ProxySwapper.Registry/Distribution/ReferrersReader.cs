@@ -46,9 +46,7 @@ internal sealed class ReferrersReader(RegistryTransport transport, RegistryReque
                 cancellationToken
             );
             if (found is null)
-                return page == 1
-                    ? await tag.ListAsync(repository, subject, cancellationToken)
-                    : throw request.Fault(null, "a page of its list of referrers is missing");
+                return await tag.ListAsync(repository, subject, cancellationToken);
             transport.Host.HasReferrersApi = _haveApi[repository] = true;
             referrers.AddRange(found);
             if (referrers.Count > MaxReferrers || page == MaxPages)
@@ -57,7 +55,11 @@ internal sealed class ReferrersReader(RegistryTransport transport, RegistryReque
                 throw request.Fault(HttpStatusCode.OK, $"its list of referrers has more than {MaxTotalSize} bytes, the limit", limit: true);
             if (next is null)
                 return referrers;
-            request = next;
+            // What has a first page has the API.
+            request = next with
+            {
+                Expected = [HttpStatusCode.OK],
+            };
         }
     }
 
@@ -81,7 +83,15 @@ internal sealed class ReferrersReader(RegistryTransport transport, RegistryReque
         using (response)
         {
             if (response.Status != HttpStatusCode.OK)
-                return hasApi ? throw request.Fault(response.Status, "it listed the referrers of another manifest before") : default;
+                return hasApi
+                    ? throw await ErrorResponseReader.ReadAsync(
+                        response,
+                        request,
+                        "it listed the referrers of another manifest before",
+                        transport.Time,
+                        cancellationToken
+                    )
+                    : default;
             var body = await response.ReadBodyAsync(transport.Options.MaxManifestSize, cancellationToken);
             // Registries without the API may respond to any path, such as with the page of their web interface.
             var isOther =

@@ -53,9 +53,10 @@ internal sealed class RegistryRequests(RegistryHost host)
         };
 
     /// <summary>A request to an upload session, at the registry's Location.</summary>
-    public RegistryRequest ToSession(HttpMethod method, string repository, Digest digest, Uri session) =>
-        new(method, host.Name, repository, session)
+    public RegistryRequest ToSession(HttpMethod method, string repository, Digest digest, UploadSession session) =>
+        new(method, host.Name, repository, session.Address)
         {
+            RedirectedTo = session.RedirectedTo,
             Reference = digest.ToString(),
             Scope = RegistryScope.ToPush(repository),
             Expected = [HttpStatusCode.NoContent],
@@ -64,8 +65,11 @@ internal sealed class RegistryRequests(RegistryHost host)
     public ValueTask<RegistryRequest> ToTagsAsync(string repository, CancellationToken cancellationToken) =>
         ToAsync(HttpMethod.Get, repository, "tags/list?n=1000", null, cancellationToken);
 
-    public ValueTask<RegistryRequest> ToReferrersAsync(string repository, Digest subject, CancellationToken cancellationToken) =>
-        ToAsync(HttpMethod.Get, repository, $"referrers/{subject}", subject.ToString(), cancellationToken);
+    public async ValueTask<RegistryRequest> ToReferrersAsync(string repository, Digest subject, CancellationToken cancellationToken) =>
+        await ToAsync(HttpMethod.Get, repository, $"referrers/{subject}", subject.ToString(), cancellationToken) with
+        {
+            List = "list of referrers",
+        };
 
     private async ValueTask<RegistryRequest> ToAsync(
         HttpMethod method,

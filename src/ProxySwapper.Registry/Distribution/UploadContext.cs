@@ -28,7 +28,8 @@ internal sealed record UploadContext(
     }
 
     /// <summary>A request to an upload session, at the registry's Location.</summary>
-    public RegistryRequest ToSession(HttpMethod method, Uri session) => Requests.ToSession(method, Repository, Blob.Digest, session);
+    public RegistryRequest ToSession(HttpMethod method, UploadSession session) =>
+        Requests.ToSession(method, Repository, Blob.Digest, session);
 
     /// <summary>The next bytes of the content as a body that reports its progress.</summary>
     public Func<OperationTimeout, HttpContent> ToContent(Stream content, long from, long length) =>

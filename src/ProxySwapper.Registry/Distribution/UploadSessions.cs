@@ -53,12 +53,11 @@ internal sealed class UploadSessions(RegistryTransport transport, RegistryReques
     {
         var probe = Digest.OfBytes([]);
         var session = await OpenAsync(repository, probe, cancellationToken);
-        await CancelAsync(requests.ToSession(HttpMethod.Delete, repository, probe, session.Address));
+        await CancelAsync(requests.ToSession(HttpMethod.Delete, repository, probe, session));
     }
 
     /// <summary>Cancels a session, so that the registry can discard its data. A failure is ignored.</summary>
-    public Task CancelAsync(UploadContext upload, UploadSession session) =>
-        CancelAsync(upload.ToSession(HttpMethod.Delete, session.Address));
+    public Task CancelAsync(UploadContext upload, UploadSession session) => CancelAsync(upload.ToSession(HttpMethod.Delete, session));
 
     private async Task CancelAsync(RegistryRequest request)
     {
@@ -129,7 +128,8 @@ internal sealed class UploadSessions(RegistryTransport transport, RegistryReques
 /// <summary>An upload session.</summary>
 /// <param name="Address">Where it continues: the latest <c>Location</c>.</param>
 /// <param name="ChunkMinLength">The registry's minimum chunk size, or 0 if unspecified.</param>
-internal sealed record UploadSession(Uri Address, long ChunkMinLength)
+/// <param name="RedirectedTo">The origin of the address for errors, if it is not the registry's own.</param>
+internal sealed record UploadSession(Uri Address, long ChunkMinLength, string? RedirectedTo)
 {
     /// <summary>The session that a response opens or offers; null without a Location.</summary>
     /// <exception cref="RegistryException">The location is not allowed.</exception>
@@ -139,24 +139,30 @@ internal sealed record UploadSession(Uri Address, long ChunkMinLength)
                 address,
                 long.TryParse(response.Header("OCI-Chunk-Min-Length"), NumberStyles.None, CultureInfo.InvariantCulture, out var minimum)
                     ? minimum
-                    : 0
+                    : 0,
+                OriginOf(address, response, request)
             )
             : null;
 
     /// <summary>The session after a step, which may have moved it.</summary>
     /// <exception cref="RegistryException">The location is not allowed.</exception>
     public UploadSession After(RegistryResponse response, RegistryRequest request) =>
-        LocationOf(response, request) is { } next ? this with { Address = next } : this;
+        LocationOf(response, request) is { } next ? this with { Address = next, RedirectedTo = OriginOf(next, response, request) } : this;
 
-    /// <summary>The URL that completes it: the digest is added to the existing query.</summary>
-    public Uri ToFinish(Digest digest)
+    /// <summary>The session at the URL that completes it: the digest is added to the existing query.</summary>
+    public UploadSession ToFinish(Digest digest)
     {
         var separator =
             Address.Query.Length > 1 ? "&"
             : Address.Query.Length == 1 ? ""
             : "?";
-        return new Uri($"{Address.AbsoluteUri}{separator}digest={Uri.EscapeDataString(digest.ToString())}");
+        return this with { Address = new Uri($"{Address.AbsoluteUri}{separator}digest={Uri.EscapeDataString(digest.ToString())}") };
     }
+
+    private static string? OriginOf(Uri session, RegistryResponse response, RegistryRequest request) =>
+        RedirectingSender.IsSameOrigin(session, request.Address)
+            ? request.RedirectedTo
+            : request.Secrets.ShowOrigin(response.Header("Location"), session);
 
     /// <summary>
     /// Registries behind a proxy do not know their own scheme and port: on the same host, ours are used. Another host is allowed if a

@@ -13,15 +13,18 @@ internal static class ErrorResponseReader
     private const int MaxBodySize = 64 * 1024;
     private const int MaxErrors = 8;
 
+    /// <summary>Where the text of an error is; the first one counts.</summary>
+    private static readonly string[] Messages = ["error_description", "message", "detail", "details"];
+
     /// <param name="response">The response; its body is read.</param>
     /// <param name="request">The request.</param>
-    /// <param name="server">The responding server, if it is not the registry itself.</param>
+    /// <param name="detail">Our own explanation, or null.</param>
     /// <param name="time">The clock, for a Retry-After with a date.</param>
     /// <param name="cancellationToken">Cancels the reading.</param>
     public static async Task<RegistryException> ReadAsync(
         RegistryResponse response,
         RegistryRequest request,
-        string? server,
+        string? detail,
         TimeProvider time,
         CancellationToken cancellationToken
     )
@@ -30,7 +33,9 @@ internal static class ErrorResponseReader
         var status = response.Status;
         return request.Fault(
             status,
-            server ?? (response.RedirectedTo is { } other ? $"redirected to {other}" : null),
+            response.RedirectedTo is not { } other ? detail
+                : detail is null ? $"redirected to {other}"
+                : $"redirected to {other}: {detail}",
             errors: errors,
             transient: IsTransient(status),
             retryAfter: RetryAfter(response, time),
@@ -42,7 +47,11 @@ internal static class ErrorResponseReader
         status is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests
         || (int)status >= 500 && status is not (HttpStatusCode.NotImplemented or HttpStatusCode.HttpVersionNotSupported);
 
-    /// <summary>Reads <c>errors[]</c>; also Azure's and OAuth2's single <c>error</c>, and plain text unchanged.</summary>
+    /// <summary>
+    /// Reads <c>errors[]</c>; also the single errors of token servers, clouds and proxies
+    /// (<see href="https://www.rfc-editor.org/rfc/rfc6749#section-5.2">OAuth2</see>,
+    /// <see href="https://www.rfc-editor.org/rfc/rfc9457">problem details</see>, Docker Hub's <c>details</c>), and plain text unchanged.
+    /// </summary>
     /// <param name="body">The response's body.</param>
     /// <param name="mediaType">Its media type.</param>
     public static IReadOnlyList<RegistryError> Parse(ReadOnlyMemory<byte> body, string? mediaType)
@@ -53,24 +62,43 @@ internal static class ErrorResponseReader
             var root = document.RootElement;
             if (root.ValueKind != JsonValueKind.Object)
                 return [];
-            if (root.TryGetProperty("errors", out var errors) && errors.ValueKind == JsonValueKind.Array)
-                return
-                [
-                    .. errors
-                        .EnumerateArray()
-                        .Where(error => error.ValueKind == JsonValueKind.Object)
-                        .Take(MaxErrors)
-                        .Select(error => new RegistryError(Text(error, "code"), Text(error, "message"))),
-                ];
-            if (Text(root, "error") is { Length: > 0 } code)
-                return [new RegistryError(code, Text(root, "error_description"))];
-            return Text(root, "message") is { Length: > 0 } message ? [new RegistryError("", message)] : [];
+            if (root.TryGetProperty("errors", out var errors) && ErrorsOf(errors) is { Count: > 0 } found)
+                return found;
+            return ErrorOf(root) is { } error ? [error] : [];
         }
         catch (Exception fault) when (fault is JsonException or InvalidOperationException)
         {
             var isText = mediaType == "text/plain" && !body.IsEmpty;
             return isText ? [new RegistryError("", Encoding.UTF8.GetString(body.Span))] : [];
         }
+    }
+
+    /// <summary>The entries of <c>errors</c>, or the only one.</summary>
+    private static List<RegistryError> ErrorsOf(JsonElement errors) =>
+        errors.ValueKind == JsonValueKind.Array
+            ? [.. errors.EnumerateArray().Select(ErrorOf).OfType<RegistryError>().Take(MaxErrors)]
+            : [.. new[] { ErrorOf(errors) }.OfType<RegistryError>()];
+
+    /// <summary>What a text or an object says; null for nothing.</summary>
+    private static RegistryError? ErrorOf(JsonElement element)
+    {
+        if (element.ValueKind == JsonValueKind.String)
+            return element.GetString() is { Length: > 0 } text ? new RegistryError("", text) : null;
+        if (element.ValueKind != JsonValueKind.Object)
+            return null;
+        var code = Text(element, "code");
+        if (code.Length == 0 && element.TryGetProperty("error", out var error))
+        {
+            if (error.ValueKind == JsonValueKind.Object)
+                return ErrorOf(error);
+            code = Text(element, "error");
+        }
+        var message = Messages.Select(name => Text(element, name)).FirstOrDefault(text => text.Length > 0) ?? "";
+        if (message.Length == 0 && element.TryGetProperty("detail", out var detail))
+            message = detail.ValueKind is JsonValueKind.Object or JsonValueKind.Array ? detail.GetRawText() : "";
+        if (Text(element, "title") is { Length: > 0 } title)
+            message = message.Length == 0 ? title : $"{title}: {message}";
+        return code.Length + message.Length == 0 ? null : new RegistryError(code, message);
     }
 
     private static async Task<IReadOnlyList<RegistryError>> ErrorsAsync(RegistryResponse response, CancellationToken cancellationToken)

@@ -36,7 +36,7 @@ internal sealed class RedirectingSender(
                 $"{address.DnsSafeHost} is a link-local or cloud metadata address: connections to it are not allowed"
             );
         var mayAuthorize = true;
-        string? redirectedTo = null;
+        var redirectedTo = request.RedirectedTo;
         for (var redirects = 0; ; redirects++)
         {
             var response = await SendOnceAsync(request, address, redirectedTo, mayAuthorize ? authorization : null, cancellationToken);
@@ -51,7 +51,7 @@ internal sealed class RedirectingSender(
                 throw request.Fault(status, $"redirected to {shown}, {rejection}");
             mayAuthorize &= IsSameOrigin(address, next);
             address = next;
-            redirectedTo = IsSameOrigin(address, request.Address) ? null : shown;
+            redirectedTo = IsSameOrigin(address, request.Address) ? request.RedirectedTo : shown;
         }
     }
 

@@ -21,6 +21,7 @@ public sealed class RegistryException : Exception
     /// <param name="detail">Our own explanation, such as a digest mismatch.</param>
     /// <param name="innerException">The cause, such as a broken connection.</param>
     /// <param name="reference">The tag or digest of the request, null or empty if there is none.</param>
+    /// <param name="list">What was requested about it, such as the list of its referrers; null for its content.</param>
     public RegistryException(
         HttpMethod method,
         RegistryName host,
@@ -29,9 +30,10 @@ public sealed class RegistryException : Exception
         IReadOnlyList<RegistryError> errors,
         string? detail = null,
         Exception? innerException = null,
-        string? reference = null
+        string? reference = null,
+        string? list = null
     )
-        : base(Describe(method, NameOf(host, repository, reference), status, errors, detail, innerException), innerException) =>
+        : base(Describe(method, NameOf(host, repository, reference, list), status, errors, detail, innerException), innerException) =>
         (Method, Host, Repository, Status, Errors) = (method, host, repository, status, errors);
 
     /// <summary>The HTTP method.</summary>
@@ -76,12 +78,12 @@ public sealed class RegistryException : Exception
     /// <summary>True if one of the registry's errors has this code.</summary>
     public bool HasCode(string code) => Errors.Any(error => error.Code == code);
 
-    private static string NameOf(RegistryName host, string repository, string? reference)
+    private static string NameOf(RegistryName host, string repository, string? reference, string? list)
     {
         var name = repository.Length == 0 ? host.Text : $"{host}/{repository}";
-        if (string.IsNullOrEmpty(reference))
-            return name;
-        return Digest.TryParse(reference, out _) ? $"{name}@{reference}" : $"{name}:{reference}";
+        if (!string.IsNullOrEmpty(reference))
+            name += Digest.TryParse(reference, out _) ? $"@{reference}" : $":{reference}";
+        return list is null ? name : $"{name} ({list})";
     }
 
     private static string Describe(
@@ -99,8 +101,10 @@ public sealed class RegistryException : Exception
                 : error.Code.Length == 0 ? error.Message
                 : $"{error.Code}: {error.Message}"
             )
+            .Where(text => text.Length > 0)
+            .Take(MaxTexts)
             .Append(detail ?? (errors.Count == 0 ? cause?.Message : null));
-        return string.Join(": ", [$"{method} {name}: {OutcomeOf(status)}", .. texts.Where(text => text is { Length: > 0 }).Take(MaxTexts)]);
+        return string.Join(": ", [$"{method} {name}: {OutcomeOf(status)}", .. texts.Where(text => text is { Length: > 0 })]);
     }
 
     /// <summary><c>not found (HTTP 404)</c>; the number alone for successes, redirects and for statuses that have no name.</summary>

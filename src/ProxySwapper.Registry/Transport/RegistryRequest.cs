@@ -14,6 +14,15 @@ internal sealed record RegistryRequest(HttpMethod Method, RegistryName Registry,
     /// <summary>The tag or digest of the request, for errors; null for none.</summary>
     public string? Reference { get; init; }
 
+    /// <summary>What is requested about it, for errors, such as the list of its referrers; null for its content.</summary>
+    public string? List { get; init; }
+
+    /// <summary>The requested server, for errors; null for the registry itself.</summary>
+    public string? Server { get; init; }
+
+    /// <summary>The origin that the registry sent the request to, for errors, such as that of an upload; null for its own.</summary>
+    public string? RedirectedTo { get; init; }
+
     public RegistryScope Scope { get; init; } = RegistryScope.None;
 
     /// <summary>Media types to accept; empty sends no header.</summary>
@@ -55,16 +64,21 @@ internal sealed record RegistryRequest(HttpMethod Method, RegistryName Registry,
         bool limit = false,
         TimeSpan? retryAfter = null,
         bool repositoryUnknown = false
-    ) =>
-        new(
+    )
+    {
+        var text = detail ?? (errors is null or [] ? cause?.Message : null);
+        if (Server is not null)
+            text = text is null ? Server : $"{Server}: {text}";
+        return new(
             Method,
             Registry,
             Repository,
             status,
             [.. (errors ?? []).Select(error => new RegistryError(Show(error.Code), Show(error.Message)))],
-            (detail ?? (errors is null or [] ? cause?.Message : null)) is { } text ? Secrets.Show(text, MaxDetailLength) : null,
+            text is null ? null : Secrets.Show(text, MaxDetailLength),
             cause,
-            Reference
+            Reference,
+            List
         )
         {
             IsTransient = transient,
@@ -72,6 +86,7 @@ internal sealed record RegistryRequest(HttpMethod Method, RegistryName Registry,
             RetryAfter = retryAfter,
             IsRepositoryUnknown = repositoryUnknown,
         };
+    }
 
     /// <summary>The URL without its query, for logs.</summary>
     public string ShowPath() => Secrets.Show(Address.GetLeftPart(UriPartial.Path), MaxDetailLength);

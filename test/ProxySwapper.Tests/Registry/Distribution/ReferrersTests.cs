@@ -71,6 +71,47 @@ internal sealed class ReferrersTests
         Assert.That(fault.Message, Does.Contain("its list of referrers has more than 33554432 bytes"));
     }
 
+    [TestCase(404, "NAME_UNKNOWN", "not found (HTTP 404): NAME_UNKNOWN: why")]
+    [TestCase(400, "DENIED", "bad request (HTTP 400): DENIED: why")]
+    public async Task A_later_page_that_is_missing_is_an_error_with_the_registrys_text(int status, string code, string expected)
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        scene.Faulty.Next(HttpMethod.Get, Kind.Referrers, FirstPage);
+        scene.Faulty.Next(HttpMethod.Get, Kind.Referrers, RegistryFaults.Status(status, code, "why"));
+        Assert.That(
+            async () => await scene.Client.ListReferrersAsync("a", Subject, default),
+            Throws
+                .InstanceOf<RegistryException>()
+                .With.Message.EqualTo($"GET {scene.Registry.Address}/a@{Subject} (list of referrers): {expected}")
+        );
+    }
+
+    [Test]
+    public async Task A_later_page_that_is_cut_off_is_an_error_with_its_status()
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        scene.Faulty.Next(HttpMethod.Get, Kind.Referrers, FirstPage);
+        scene.Faulty.Next(HttpMethod.Get, Kind.Referrers, RegistryFaults.Content(MediaTypes.OciIndex, """{"manifests":["""));
+        Assert.That(
+            async () => await scene.Client.ListReferrersAsync("a", Subject, default),
+            Throws.InstanceOf<RegistryException>().With.Message.Contain(" (list of referrers): HTTP 200: invalid list of referrers")
+        );
+    }
+
+    [Test]
+    public async Task A_list_that_is_missing_where_others_are_is_an_error_with_the_registrys_text()
+    {
+        await using var scene = await RegistryScene.StartAsync();
+        await scene.Client.ListReferrersAsync("a", Subject, default);
+        scene.Faulty.Next(HttpMethod.Get, Kind.Referrers, RegistryFaults.Status(404, "NAME_UNKNOWN", "why"));
+        Assert.That(
+            async () => await scene.Client.ListReferrersAsync("a", Subject, default),
+            Throws
+                .InstanceOf<RegistryException>()
+                .With.Message.EndsWith("NAME_UNKNOWN: why: it listed the referrers of another manifest before")
+        );
+    }
+
     /// <summary>Referrers tag schema of the distribution-spec: 64 characters of the digest; a tag has at most 128.</summary>
     [Test]
     public async Task The_tag_of_a_longer_digest_is_shortened()
@@ -130,6 +171,13 @@ internal sealed class ReferrersTests
             Throws.InstanceOf<RegistryException>().With.Message.Contain("the list would not end")
         );
     }
+
+    private static RegistryFault FirstPage { get; } =
+        async (context, registry) =>
+        {
+            context.Response.Headers.Link = $"</v2/a/referrers/{Subject}?page=2>; rel=\"next\"";
+            await registry(context);
+        };
 
     private static Manifest Signature(int number, Digest? subject = null)
     {
