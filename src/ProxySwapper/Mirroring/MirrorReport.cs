@@ -8,8 +8,7 @@ internal sealed record MirrorReport(IReadOnlyList<MirrorResult> Results, bool Is
     public long Bytes => Results.Sum(result => result.Bytes);
 
     /// <summary>True if nothing failed, nothing is left for another run, and everything was found and understood.</summary>
-    public bool IsComplete =>
-        !Results.Any(result => result is { Outcome: MirrorOutcome.Failed or MirrorOutcome.Left } or { IsUnread: true });
+    public bool IsComplete => Results.All(result => result.IsComplete);
 
     public int Count(MirrorOutcome outcome) => Results.Count(result => result.Outcome == outcome);
 
@@ -41,6 +40,7 @@ internal sealed record MirrorReport(IReadOnlyList<MirrorResult> Results, bool Is
         if (result.Tag is not null)
             json.WriteString("tag", result.Tag);
         json.WriteString("outcome", NameOf(result.Outcome));
+        json.WriteBoolean("complete", result.IsComplete);
         if (result.Detail is not null)
             json.WriteString("detail", result.Detail);
         if (result.Digest is not null)

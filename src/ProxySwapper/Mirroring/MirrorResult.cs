@@ -21,6 +21,9 @@ internal sealed record MirrorResult(
 
     /// <summary>True if it was skipped since something of the source or destination was not found or not understood.</summary>
     public bool IsUnread { get; init; }
+
+    /// <summary>False if it failed, is left for another run, or was skipped for <see cref="IsUnread"/>.</summary>
+    public bool IsComplete => Outcome is not (MirrorOutcome.Failed or MirrorOutcome.Left) && !IsUnread;
 }
 
 /// <summary>How a tag ended; the names, in camelCase, are those of the report.</summary>

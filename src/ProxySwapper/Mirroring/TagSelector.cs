@@ -158,8 +158,8 @@ internal sealed record TagSelection(IReadOnlyList<string> Tags, string? Explanat
                 );
             if (Passed.Count > 0)
                 yield return (
-                    $"mode higher copies nothing below the destination's highest version {Highest}, which lacks {Named(Passed)}: "
-                        + "mode semver copies them",
+                    $"the destination lacks {Named(Passed)} below its highest version {Highest}: mode higher does not go back, "
+                        + "mode semver does",
                     false
                 );
         }

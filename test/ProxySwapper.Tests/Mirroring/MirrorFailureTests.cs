@@ -81,6 +81,7 @@ internal sealed class MirrorFailureTests
         Assert.That((exitCode, (bool)report["complete"]!), Is.EqualTo((1, false)), output);
         Assert.That(output, Does.Contain($"skipped        {_source.Address}/team/app -> ").And.Contain(reason));
         Assert.That((int)report["skipped"]!, Is.AtLeast(1));
+        Assert.That(report["tags"]!.AsArray().Select(tag => (bool)tag!["complete"]!), Is.All.False);
     }
 
     [TestCase(Kind.Tags, "selecting its tags timed out after 1 s")]

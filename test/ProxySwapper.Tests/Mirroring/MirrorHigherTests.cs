@@ -125,8 +125,8 @@ internal sealed class MirrorHigherTests
                 Is.EqualTo(
                     (
                         MirrorOutcome.Skipped,
-                        $"mode higher copies nothing below the destination's highest version 1.0.5, which lacks {Failing}: "
-                            + "mode semver copies them",
+                        $"the destination lacks {Failing} below its highest version 1.0.5: mode higher does not go back, "
+                            + "mode semver does",
                         true
                     )
                 )

@@ -49,12 +49,14 @@ internal sealed class MirrorOverwriteTests
         Assert.That(_target.Received.Select(request => request.Method), Has.None.EqualTo("PUT"));
     }
 
-    [TestCase("NOT_FOUND", "the destination's versions are unknown: GET {0}/team/app: not found (HTTP 404): NOT_FOUND")]
-    [TestCase("NAME_UNKNOWN", "the destination has no version yet")]
-    public async Task Without_higher_from_a_list_that_is_not_found_is_named(string code, string detail)
+    [TestCase("NOT_FOUND", "the destination's versions are unknown: GET {0}/team/app: not found (HTTP 404): NOT_FOUND", false)]
+    [TestCase("NAME_UNKNOWN", "the destination has no version yet", true)]
+    public async Task Without_higher_from_a_list_that_is_not_found_is_named(string code, string detail, bool isComplete)
     {
         Fail(Kind.Tags, HttpMethods.Get, 404, code);
-        var result = (await MirrorAsync("higher")).Results.Single();
+        var report = await MirrorAsync("higher");
+        var result = report.Results.Single();
+        Assert.That(report.IsComplete, Is.EqualTo(isComplete));
         Assert.That(result.Outcome, Is.EqualTo(MirrorOutcome.Skipped));
         Assert.That(
             result.Detail,

@@ -82,6 +82,25 @@ internal sealed class MirrorRequestTests
         Assert.That(_source.Received, Has.Count.EqualTo(2 * Pages));
     }
 
+    [Test]
+    public async Task The_debug_log_tells_why_a_tag_is_left_out()
+    {
+        _source.Always(
+            HttpMethod.Get,
+            Kind.Tags,
+            (context, _) => context.Response.Body.WriteAsync("""{"name":"team/app","tags":["1.0.0","-x","latest"]}"""u8.ToArray()).AsTask()
+        );
+        using var log = new CapturedLog();
+        var name = $"{_source.Address}/team/app";
+        var file = MirrorFiles.Read($"images: {{app: {{source: {name}, destination: {_target.Address}/team/app, mode: semver}}}}");
+        using var access = RegistryServices.Create(file.Registries, EnvironmentVariables.None, TimeProvider.System, log);
+        var planner = new MirrorPlanner(access.Clients, access.Credentials, MirrorShard.All, new HashSet<string>(), log);
+        await planner.PlanAsync(file.Images[0], default);
+        Assert.That(log.Text, Does.Contain($"app: '-x' of {name} left out: it is not a valid tag"));
+        Assert.That(log.Text, Does.Contain($"app: {name}:latest left out by mode semver and the entry's filters"));
+        Assert.That(log.Text, Does.Not.Contain($"{name}:-x"));
+    }
+
     [TestCase("semver", Tags)]
     [TestCase("all", Tags)]
     [TestCase("higher", 0)]

@@ -70,8 +70,8 @@ internal sealed class TagSelectorTests
                 new[]
                 {
                     (
-                        "mode higher copies nothing below the destination's highest version 1.7, which lacks 1.1, 1.2, 1.3, 1.4, 1.5 and 1 "
-                            + "more: mode semver copies them",
+                        "the destination lacks 1.1, 1.2, 1.3, 1.4, 1.5 and 1 more below its highest version 1.7: mode higher "
+                            + "does not go back, mode semver does",
                         false
                     ),
                 }

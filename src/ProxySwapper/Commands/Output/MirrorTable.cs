@@ -5,7 +5,8 @@ namespace ProxySwapper.Commands.Output;
 
 /// <summary>
 /// The result of a mirror run as a table: for each entry of the file the number of tags copied, up to date, skipped and failed, and the
-/// bytes. The columns for replaced tags and tags left for the next run appear only if there are any.
+/// bytes. The columns for replaced tags and tags left for the next run appear only if there are any; so does the one that counts all that
+/// makes the exit code 1, if something skipped is among it.
 /// </summary>
 internal static class MirrorTable
 {
@@ -57,6 +58,8 @@ internal static class MirrorTable
                     MirrorLine.WordOf(outcome, report.IsDryRun).ToUpperInvariant(),
                     results => results.Count(result => result.Outcome == outcome).ToString(CultureInfo.InvariantCulture)
                 );
+        if (report.Results.Any(result => result.IsUnread))
+            yield return ("INCOMPLETE", results => results.Count(result => !result.IsComplete).ToString(CultureInfo.InvariantCulture));
         if (!report.IsDryRun)
             yield return ("BYTES", results => ByteSize.Format(results.Sum(result => result.Bytes)));
     }

@@ -38,6 +38,13 @@ internal sealed class MirrorTableTests
         );
 
     [Test]
+    public void What_was_skipped_since_it_was_not_found_or_not_understood_is_counted_as_incomplete() =>
+        AssertGolden(
+            "table-incomplete",
+            new MirrorReport([.. Results, Of(0, null, MirrorOutcome.Skipped) with { IsUnread = true }], IsDryRun: false)
+        );
+
+    [Test]
     public void A_dry_run_reports_what_would_happen() => AssertGolden("table-dry-run", new MirrorReport(Results, IsDryRun: true));
 
     [Test]
