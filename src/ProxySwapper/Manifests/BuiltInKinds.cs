@@ -21,12 +21,17 @@ internal static class BuiltInKinds
 
     private static readonly HashSet<string> Others =
     [
+        "Binding",
         "ClusterRole",
         "ClusterRoleBinding",
+        "ComponentStatus",
         "ConfigMap",
+        "ControllerRevision",
         "CustomResourceDefinition",
         "Endpoints",
         "EndpointSlice",
+        "Event",
+        "Eviction",
         "HorizontalPodAutoscaler",
         "Ingress",
         "IngressClass",
@@ -36,16 +41,20 @@ internal static class BuiltInKinds
         "MutatingWebhookConfiguration",
         "Namespace",
         "NetworkPolicy",
+        "Node",
         "PersistentVolume",
         "PersistentVolumeClaim",
         "PodDisruptionBudget",
+        "PodSecurityPolicy",
         "PriorityClass",
         "ResourceQuota",
         "Role",
         "RoleBinding",
+        "Scale",
         "Secret",
         "Service",
         "ServiceAccount",
+        "Status",
         "StorageClass",
         "ValidatingWebhookConfiguration",
     ];
@@ -54,14 +63,16 @@ internal static class BuiltInKinds
     public static bool CreatesPods(string kind) => PodCreators.Contains(kind);
 
     /// <summary>
-    /// True for API groups without a dot, and those under <c>k8s.io</c>, except extensions of its projects, under <c>x-k8s.io</c>. Without
-    /// a group, the kind decides.
+    /// True for API groups under <c>k8s.io</c>, except extensions of its projects, under <c>x-k8s.io</c>. In groups without a dot, and
+    /// without any, the kind or that of its list decides: custom resources always have a dot, but manifests can be wrong.
     /// </summary>
     public static bool Contains(string apiVersion, string kind) =>
         apiVersion.Split('/') switch
         {
-            [var group, _] => Groups.Contains(group) || group.EndsWith(".k8s.io", StringComparison.Ordinal),
-            ["v1"] => true,
-            _ => kind.Length == 0 || PodCreators.Contains(kind) || Others.Contains(kind),
+            [var group, _] when group.EndsWith(".k8s.io", StringComparison.Ordinal) => true,
+            [var group, _] when !Groups.Contains(group) => false,
+            _ => kind.Length == 0 || IsKnown(kind) || kind.EndsWith("List", StringComparison.Ordinal) && IsKnown(kind[..^4]),
         };
+
+    private static bool IsKnown(string kind) => PodCreators.Contains(kind) || Others.Contains(kind);
 }

@@ -16,6 +16,16 @@ internal static class CustomResourceImages
     /// <summary>How the keys end below which Pods may be.</summary>
     private static readonly string[] PodHolders = ["spec", "specs", "template", "templates"];
 
+    private static readonly HashSet<string> ImageKeys = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "image",
+        "images",
+        "imageName",
+        "imageRef",
+        "imageReference",
+        "imageRepository",
+    };
+
     private static readonly string[] HelmSyntax = [".Values", ".Release", ".Chart", ".Files", "include ", "tpl ", "toYaml"];
 
     public static IEnumerable<CustomResourceImage> Find(YamlMappingNode manifest) => Below(manifest, "").Take(MaximumEach);
@@ -60,17 +70,24 @@ internal static class CustomResourceImages
 
     /// <summary>
     /// Whether a value names an image: below a key such as <c>image</c> or <c>sidecarImage</c> any reference, also as an object with its
-    /// parts; below another key with the word <c>image</c>, which may be a pull policy or a size, one with a slash, tag or digest; below
-    /// any other key, such as <c>container</c>, one with its registry and its tag or digest.
+    /// parts; below another key with the word <c>image</c>, which may be a pull policy or a size, one with a slash, tag or digest, or an
+    /// expression of Helm; below any other key, such as <c>container</c>, one with its registry and its tag or digest. The case of keys
+    /// and their separators, as in <c>sidecar_image</c>, do not matter.
     /// </summary>
     private static bool NamesImage(string key, YamlNode value) =>
         IsImageKey(key) ? Names(value, _ => true)
-        : key.Contains("image", StringComparison.OrdinalIgnoreCase) ? Names(value, HasParts)
+        : key.Contains("image", StringComparison.OrdinalIgnoreCase) ? Names(value, text => HasParts(text) || MayBeRendered(key, text))
         : value is not YamlMappingNode && Names(value, IsFull);
 
     private static bool IsImageKey(string key) =>
-        key is "image" or "images" or "imageName" or "imageRef" or "imageReference" or "imageRepository"
-        || key.EndsWith("Image", StringComparison.Ordinal);
+        ImageKeys.Contains(key.Replace("_", "", StringComparison.Ordinal).Replace("-", "", StringComparison.Ordinal))
+        || key.EndsWith("Image", StringComparison.Ordinal)
+        || key.EndsWith("_image", StringComparison.OrdinalIgnoreCase)
+        || key.EndsWith("-image", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Not <c>imagePullPolicy</c> and <c>imagePullSecrets</c>, which templates often fill.</summary>
+    private static bool MayBeRendered(string key, string text) =>
+        text.Contains("{{", StringComparison.Ordinal) && !key.Contains("pull", StringComparison.OrdinalIgnoreCase);
 
     private static bool Names(YamlNode value, Func<string, bool> mayBe) =>
         value switch
@@ -91,11 +108,16 @@ internal static class CustomResourceImages
         && ImageReference.TryParse(text, out _)
         && text.AsSpan(slash).ContainsAny(':', '@');
 
-    /// <summary>As in the values of a chart.</summary>
+    /// <summary>As in the values of a chart, where <c>registry</c> may hold the repository.</summary>
     private static bool IsRepositoryOfTag(YamlMappingNode parent, string key, YamlNode value) =>
-        key == "repository"
+        (IsKey(key, "repository") || IsKey(key, "registry") && !Has(parent, "repository"))
         && Names(value, _ => true)
-        && parent.Children.Keys.Any(other => other is YamlScalarNode { Value: "tag" or "digest" });
+        && (Has(parent, "tag") || Has(parent, "digest"));
+
+    private static bool Has(YamlMappingNode parent, string name) =>
+        parent.Children.Keys.Any(key => key is YamlScalarNode { Value: { } text } && IsKey(text, name));
+
+    private static bool IsKey(string key, string name) => key.Equals(name, StringComparison.OrdinalIgnoreCase);
 
     private static string WithoutTransport(string text) =>
         text.StartsWith("docker://", StringComparison.Ordinal) ? text["docker://".Length..] : text;

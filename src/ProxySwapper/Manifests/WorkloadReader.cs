@@ -56,7 +56,8 @@ internal sealed class WorkloadReader
     /// <param name="node">The manifest.</param>
     /// <param name="defaultNamespace">Its namespace if it has none.</param>
     /// <param name="listedKind">Its kind if it has none, like items listed by an API server.</param>
-    private void ReadManifest(YamlNode node, string defaultNamespace, string? listedKind = null)
+    /// <param name="listedVersion">Its API version in that case.</param>
+    private void ReadManifest(YamlNode node, string defaultNamespace, string? listedKind = null, string? listedVersion = null)
     {
         if (node is not YamlMappingNode manifest)
         {
@@ -70,8 +71,9 @@ internal sealed class WorkloadReader
         if (items is YamlSequenceNode manifests && list.EndsWith(ListSuffix, StringComparison.Ordinal))
         {
             var kind = list == ListSuffix ? null : list[..^ListSuffix.Length];
+            var version = kind is null ? null : Text(manifest, "apiVersion");
             foreach (var item in manifests)
-                ReadManifest(item, defaultNamespace, kind);
+                ReadManifest(item, defaultNamespace, kind, version);
             // What kubectl prints where there is nothing; without it, there would seem to be no manifest.
             if (manifests.Children.Count == 0)
                 _skipped.Add(list);
@@ -82,7 +84,7 @@ internal sealed class WorkloadReader
             items is not null
             && !YamlSection.IsNull(items)
             && Text(manifest, "kind")?.EndsWith(ListSuffix, StringComparison.Ordinal) == true
-            && (IsBuiltIn(manifest) || items is YamlScalarNode)
+            && (BuiltInKinds.Contains(Text(manifest, "apiVersion") ?? "", list) || items is YamlScalarNode)
         )
         {
             _unread.Add($"{list} (items in line {items.Start.Line}: must be a list)");
@@ -96,7 +98,7 @@ internal sealed class WorkloadReader
         };
         var name = workload.Kind.Length > 0 ? $"{workload.Kind}/{workload.Name}".TrimEnd('/') : $"line {manifest.Start.Line}";
         var hasPods = FindPods(manifest, workload, name);
-        if (IsBuiltIn(manifest))
+        if (BuiltInKinds.Contains(Text(manifest, "apiVersion") ?? listedVersion ?? "", workload.Kind))
         {
             if (Scopes.Contains(workload.Kind) && YamlJson.Convert(manifest) is JsonObject scope)
             {
@@ -116,9 +118,6 @@ internal sealed class WorkloadReader
         if (!hasPods && others.Count == 0)
             _skipped.Add(name);
     }
-
-    private static bool IsBuiltIn(YamlMappingNode manifest) =>
-        BuiltInKinds.Contains(Text(manifest, "apiVersion") ?? "", Text(manifest, "kind") ?? "");
 
     /// <summary>Reads every Pod at or below a node: a manifest may have several templates, and a Pod may contain others.</summary>
     /// <returns>True if there is one, with or without images.</returns>
