@@ -18,6 +18,9 @@ internal sealed class AdmissionEndpoint(
 {
     public const string Path = "/mutate";
 
+    /// <summary>In bytes. Most responses are smaller, and are sent with their end in one frame.</summary>
+    private const int LargeResponse = 4 * 1024;
+
     public async Task RespondAsync(HttpContext context)
     {
         if (!HttpMethods.IsPost(context.Request.Method))
@@ -35,7 +38,30 @@ internal sealed class AdmissionEndpoint(
         if (body.Error is { } error)
             await RejectAsync(context, body.Status, error);
         else
+        {
             await RespondAsync(context, body);
+            await SendAsync(context);
+        }
+    }
+
+    /// <summary>
+    /// Sends a large response at once, which ends when its client has read it: otherwise a request would end before, and nobody would
+    /// count what is left. Here, where the review is not kept.
+    /// </summary>
+    private static async Task SendAsync(HttpContext context)
+    {
+        if (context.Response.ContentLength is not (>= LargeResponse and var length))
+            return;
+        var unread = context.Features.Get<UnreadResponse>();
+        unread?.Begin((int)length);
+        try
+        {
+            await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
+        }
+        finally
+        {
+            unread?.End((int)length);
+        }
     }
 
     private async Task RespondAsync(HttpContext context, RequestBody body)

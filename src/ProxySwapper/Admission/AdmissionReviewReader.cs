@@ -14,6 +14,9 @@ internal static class AdmissionReviewReader
     /// <summary>Deeper than any Pod, including its managed fields.</summary>
     private const int MaximumDepth = 256;
 
+    /// <summary>In characters; API servers send 36.</summary>
+    private const int MaximumUid = 128;
+
     /// <summary>For larger arrays, the pool would keep the next power of two for every thread.</summary>
     private const int MaximumPooledSize = 1024 * 1024;
 
@@ -78,6 +81,9 @@ internal static class AdmissionReviewReader
             return "the review has no request";
         if (review.Uid.Length == 0)
             return "the request has no uid";
+        // The response repeats it.
+        if (review.Uid.Length > MaximumUid)
+            return $"the request's uid has more than {MaximumUid} characters";
         return review.Object is null && review.Operation is "CREATE" or "UPDATE" ? "the request has no object" : null;
     }
 

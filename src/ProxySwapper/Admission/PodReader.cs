@@ -215,7 +215,7 @@ internal static class PodReader
             return;
         pod.SchedulingGates = [];
         while (scanner.NextItem())
-            pod.SchedulingGates.Add(ReadName(ref scanner) ?? "");
+            pod.AddSchedulingGate(ReadName(ref scanner) ?? "");
     }
 
     /// <summary>The <c>name</c> of an object; null if it has none.</summary>

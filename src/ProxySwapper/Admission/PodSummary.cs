@@ -11,6 +11,9 @@ internal sealed class PodSummary
     /// <summary>Maximum number of images, including those of repeated lists.</summary>
     public const int MaximumImages = 1000;
 
+    /// <summary>Maximum number of names kept of one list; no Pod has as many.</summary>
+    private const int MaximumNames = 1000;
+
     /// <summary>What an item of a list takes besides its text, in characters.</summary>
     private const int ItemLength = 32;
 
@@ -113,7 +116,17 @@ internal sealed class PodSummary
         _pullSecrets = null;
     }
 
-    public void AddPullSecret(string name) => (_pullSecrets ??= []).Add(name);
+    public void AddPullSecret(string name)
+    {
+        if ((_pullSecrets ??= []).Count < MaximumNames)
+            _pullSecrets.Add(name);
+    }
+
+    public void AddSchedulingGate(string name)
+    {
+        if (SchedulingGates!.Count < MaximumNames)
+            SchedulingGates.Add(name);
+    }
 
     /// <summary>Starts a list of images.</summary>
     public void ResetImages(PodImageKind kind) => _starts[(int)kind] = Images.Count;

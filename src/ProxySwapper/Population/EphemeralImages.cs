@@ -38,6 +38,11 @@ internal sealed partial class EphemeralImages(
     /// <summary>How many of all namespaces that only reviews have named, which may be forged: others are looked at meanwhile.</summary>
     private const int MaximumUnseen = MaximumConcurrent / 2;
 
+    /// <summary>How many characters of all reviews may be kept; usual ones have some hundred.</summary>
+    private const long MaximumText = 1_000_000;
+
+    private const long MaximumTextOfNamespace = MaximumText / 10;
+
     /// <summary>The pauses before each look: after our response, the API server calls other webhooks, and then stores the Pod.</summary>
     private static readonly TimeSpan[] Pauses = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(15)];
 
@@ -45,8 +50,9 @@ internal sealed partial class EphemeralImages(
 
     private readonly Channel<Review> _admitted = Channel.CreateBounded<Review>(MaximumWaiting);
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, int> _ofNamespace = new(StringComparer.Ordinal);
-    private int _unseen;
+    private readonly Dictionary<string, Load> _ofNamespace = new(StringComparer.Ordinal);
+    private Load _all;
+    private Load _unseen;
     private long _lastDropped;
 
     /// <summary>Looks at a Pod soon, if the review was of ephemeral containers. Returns at once.</summary>
@@ -74,20 +80,24 @@ internal sealed partial class EphemeralImages(
         }
     }
 
-    private bool TryAdd(AdmittedPod pod)
+    private bool TryAdd(AdmittedPod admitted)
     {
+        var pod = admitted with { Images = [.. admitted.Images.Where(image => IsEphemeral(image.PodImage))], PullSecrets = [] };
+        var load = new Load(1, pod.Images.Sum(image => (long)image.PodImage.Name.Length + (2 * image.PodImage.Image.Length)));
         lock (_gate)
         {
-            var number = _ofNamespace.GetValueOrDefault(pod.Namespace);
+            var ofNamespace = _ofNamespace.GetValueOrDefault(pod.Namespace) + load;
             var isUnseen = !namespaces.Contains(pod.Namespace);
+            var unseen = isUnseen ? _unseen + load : _unseen;
+            var all = _all + load;
             if (
-                number >= MaximumOfNamespace
-                || isUnseen && _unseen >= MaximumUnseen
-                || !_admitted.Writer.TryWrite(new Review(pod, isUnseen))
+                ofNamespace.Exceeds(MaximumOfNamespace, MaximumTextOfNamespace)
+                || unseen.Exceeds(MaximumUnseen, MaximumText / 2)
+                || all.Text > MaximumText
+                || !_admitted.Writer.TryWrite(new Review(pod, load, isUnseen))
             )
                 return false;
-            _ofNamespace[pod.Namespace] = number + 1;
-            _unseen += isUnseen ? 1 : 0;
+            (_ofNamespace[pod.Namespace], _unseen, _all) = (ofNamespace, unseen, all);
             return true;
         }
     }
@@ -96,8 +106,10 @@ internal sealed partial class EphemeralImages(
     {
         lock (_gate)
         {
-            _unseen -= review.IsUnseen ? 1 : 0;
-            if (--_ofNamespace[review.Pod.Namespace] == 0)
+            _all -= review.Load;
+            _unseen -= review.IsUnseen ? review.Load : default;
+            var ofNamespace = _ofNamespace[review.Pod.Namespace] -= review.Load;
+            if (ofNamespace.Count == 0)
                 _ofNamespace.Remove(review.Pod.Namespace);
         }
     }
@@ -178,9 +190,20 @@ internal sealed partial class EphemeralImages(
     private static bool IsEphemeral(PodImage image) => image.Kind is PodImageKind.EphemeralContainer or PodImageKind.BareEphemeralContainer;
 
     /// <summary>A review of ephemeral containers.</summary>
-    /// <param name="Pod">What it is about.</param>
+    /// <param name="Pod">What it is about, with the images of ephemeral containers only.</param>
+    /// <param name="Load">What it counted as.</param>
     /// <param name="IsUnseen">Whether it counted as one of a namespace that only reviews have named.</param>
-    private sealed record Review(AdmittedPod Pod, bool IsUnseen);
+    private sealed record Review(AdmittedPod Pod, Load Load, bool IsUnseen);
+
+    /// <summary>Reviews and the characters of their images.</summary>
+    private readonly record struct Load(int Count, long Text)
+    {
+        public static Load operator +(Load one, Load other) => new(one.Count + other.Count, one.Text + other.Text);
+
+        public static Load operator -(Load one, Load other) => new(one.Count - other.Count, one.Text - other.Text);
+
+        public bool Exceeds(int count, long text) => Count > count || Text > text;
+    }
 
     private static partial class Log
     {

@@ -23,11 +23,17 @@ internal sealed class ConnectionLimiter(int maximumConnections, TimeProvider tim
     /// </summary>
     private readonly int _maximumRequests = FairRequests * maximumConnections;
 
+    /// <summary>
+    /// Bytes of large responses that are not read, beyond which the connection with the most of them is closed. API servers read at once.
+    /// </summary>
+    private const long MaximumUnread = 24 * 1024 * 1024;
+
     private const string TooManyConnections = "too many connections";
     private const string TooManyRequests = "too many requests";
+    private const string UnreadResponses = "unread responses";
 
     /// <summary>Why connections are closed.</summary>
-    public static readonly string[] Reasons = [TooManyConnections, TooManyRequests];
+    public static readonly string[] Reasons = [TooManyConnections, TooManyRequests, UnreadResponses];
 
     /// <summary>How long a new connection may take for its handshake and first request before it loses priority.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
@@ -36,6 +42,7 @@ internal sealed class ConnectionLimiter(int maximumConnections, TimeProvider tim
     private readonly HashSet<LimitedConnection> _connections = [];
     private readonly Dictionary<IPAddress, int> _addresses = [];
     private int _requests;
+    private long _unread;
 
     /// <summary>Connection middleware.</summary>
     public async Task RunAsync(ConnectionContext context, ConnectionDelegate next)
@@ -43,6 +50,7 @@ internal sealed class ConnectionLimiter(int maximumConnections, TimeProvider tim
         var connection = new LimitedConnection(context, time.GetTimestamp());
         context.Features.Set(connection);
         context.Features.Set(new ReviewWait(() => BeginWait(connection), () => EndWait(connection)));
+        context.Features.Set(new UnreadResponse(size => BeginResponse(connection, size), size => EndResponse(connection, size)));
         Close(Add(connection), TooManyConnections);
         try
         {
@@ -75,6 +83,18 @@ internal sealed class ConnectionLimiter(int maximumConnections, TimeProvider tim
         if (context.Response.StatusCode == StatusCodes.Status200OK)
             connection.MarkUsed(time.GetTimestamp());
         return Task.CompletedTask;
+    }
+
+    private void BeginResponse(LimitedConnection connection, int size)
+    {
+        if (connection.TryAddUnread(size) && Interlocked.Add(ref _unread, size) > MaximumUnread)
+            Close(RemoveSlowest(), UnreadResponses);
+    }
+
+    private void EndResponse(LimitedConnection connection, int size)
+    {
+        if (connection.TryAddUnread(-size))
+            Interlocked.Add(ref _unread, -size);
     }
 
     private void BeginWait(LimitedConnection connection)
@@ -138,11 +158,29 @@ internal sealed class ConnectionLimiter(int maximumConnections, TimeProvider tim
         }
     }
 
+    /// <summary>The connection with the most bytes of unread responses, of the address with the most.</summary>
+    private LimitedConnection? RemoveSlowest()
+    {
+        lock (_gate)
+        {
+            var ofAddress = _connections
+                .AggregateBy(connection => connection.Address, 0L, (sum, connection) => sum + connection.Unread)
+                .ToDictionary();
+            var victim = _connections
+                .Where(connection => connection.Unread > 0)
+                .MaxBy(connection => (ofAddress[connection.Address], connection.Unread));
+            if (victim is not null)
+                Remove(victim);
+            return victim;
+        }
+    }
+
     private void Remove(LimitedConnection connection)
     {
         if (!_connections.Remove(connection))
             return;
         Interlocked.Add(ref _requests, -connection.TakeRequests());
+        Interlocked.Add(ref _unread, -connection.TakeUnread());
         if (--_addresses[connection.Address] == 0)
             _addresses.Remove(connection.Address);
     }
@@ -173,89 +211,4 @@ internal sealed class ConnectionLimiter(int maximumConnections, TimeProvider tim
         closed.Add(1, new KeyValuePair<string, object?>("reason", reason));
         connection.Close(reason);
     }
-}
-
-/// <summary>A connection's state in a <see cref="ConnectionLimiter"/>; a feature of the connection and its requests.</summary>
-/// <param name="context">The connection.</param>
-/// <param name="opened">The timestamp of its opening.</param>
-internal sealed class LimitedConnection(ConnectionContext context, long opened)
-{
-    /// <summary>Far below any number of requests, so that later ones are not counted.</summary>
-    private const int Closed = int.MinValue / 2;
-
-    private long _lastUse = opened;
-    private int _requests;
-    private int _waiting;
-    private volatile bool _isProven;
-    private volatile ConnectionStage _handshake = ConnectionStage.Silent;
-
-    public IPAddress Address { get; } = (context.RemoteEndPoint as IPEndPoint)?.Address ?? IPAddress.None;
-
-    /// <summary>True after a valid request.</summary>
-    public bool IsProven => _isProven;
-
-    /// <summary>The timestamp of its opening or of the end of its last valid request.</summary>
-    public long LastUse => Volatile.Read(ref _lastUse);
-
-    /// <summary>Requests in progress, but for those that wait for a policy.</summary>
-    public int Requests => Volatile.Read(ref _requests);
-
-    /// <summary>Whether any request is in progress.</summary>
-    public bool IsBusy => Requests > 0 || Volatile.Read(ref _waiting) > 0;
-
-    /// <summary>How far it has come.</summary>
-    public ConnectionStage Stage => Requests > 0 ? ConnectionStage.Requesting : _handshake;
-
-    /// <summary>Its TLS handshake has begun.</summary>
-    public void MarkHandshaking() => _handshake = ConnectionStage.Handshaking;
-
-    /// <summary>Its TLS handshake has ended.</summary>
-    public void MarkSecured() => _handshake = ConnectionStage.Secured;
-
-    public void MarkUsed(long now)
-    {
-        Volatile.Write(ref _lastUse, now);
-        _isProven = true;
-    }
-
-    /// <summary>Counts a request; false if the connection is closed.</summary>
-    public bool TryBegin() => Interlocked.Increment(ref _requests) > 0;
-
-    /// <summary>Ends a request; false if it is no longer counted.</summary>
-    public bool TryEnd() => Interlocked.Decrement(ref _requests) >= 0;
-
-    /// <summary>A request in progress begins to wait for a policy; false if it was no longer counted.</summary>
-    public bool TryBeginWait()
-    {
-        Interlocked.Increment(ref _waiting);
-        return TryEnd();
-    }
-
-    /// <summary>It continues; false if the connection is closed.</summary>
-    public bool TryEndWait()
-    {
-        Interlocked.Decrement(ref _waiting);
-        return TryBegin();
-    }
-
-    /// <summary>Stops counting and returns the number of requests counted.</summary>
-    public int TakeRequests() => Math.Max(0, Interlocked.Exchange(ref _requests, Closed));
-
-    public void Close(string reason) => context.Abort(new ConnectionAbortedException(reason));
-}
-
-/// <summary>What a connection has done.</summary>
-internal enum ConnectionStage
-{
-    /// <summary>It has sent nothing.</summary>
-    Silent,
-
-    /// <summary>The first message of its TLS handshake has arrived.</summary>
-    Handshaking,
-
-    /// <summary>Its TLS handshake is complete.</summary>
-    Secured,
-
-    /// <summary>It has a request in progress.</summary>
-    Requesting,
 }

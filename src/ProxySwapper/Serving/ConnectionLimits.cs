@@ -27,8 +27,8 @@ internal sealed class ConnectionLimits
             .CreateCounter<long>(
                 "proxyswapper_connections_closed_total",
                 unit: null,
-                description: "Connections closed to make room for others, by reason: the most idle of too many connections, or the busiest "
-                    + "one at too many requests.",
+                description: "Connections closed to make room for others, by reason: the most idle of too many connections, the busiest "
+                    + "one at too many requests, or the one with the most unread responses.",
                 tags: [new("reason", ConnectionLimiter.Reasons)]
             );
         // Copies, the configuration and the API server need file descriptors too.

@@ -48,7 +48,9 @@ internal sealed class Listeners(
         // Bodies have an overall timeout; a minimum rate would abort them earlier.
         kestrel.Limits.MinRequestBodyDataRate = null;
         kestrel.Limits.RequestHeadersTimeout = HandshakeTimeout;
-        kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
+        // API servers send about ten, of which a token may be long.
+        kestrel.Limits.MaxRequestHeadersTotalSize = 8 * 1024;
+        kestrel.Limits.MaxRequestHeaderCount = 40;
         kestrel.Limits.MaxResponseBufferSize = BufferSize;
         kestrel.Limits.Http2.MaxStreamsPerConnection = MaximumStreams;
         kestrel.Limits.Http2.InitialStreamWindowSize = 2 * BufferSize;

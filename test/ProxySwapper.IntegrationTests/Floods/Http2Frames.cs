@@ -40,6 +40,10 @@ internal static class Http2Frames
     /// <summary>The headers of a review; the body follows.</summary>
     public static byte[] Request(int stream) => Frame(Headers, EndHeaders, stream, RequestHeaders());
 
+    /// <summary>The headers of a review, one of them long; the body follows.</summary>
+    public static byte[] LongRequest(int stream, int length) =>
+        Frame(Headers, EndHeaders, stream, [.. RequestHeaders(), .. Literal("a", new string('b', length))]);
+
     /// <summary>The headers of a review, without an end.</summary>
     public static byte[] EndlessHeaders(int stream, int frames) =>
         [

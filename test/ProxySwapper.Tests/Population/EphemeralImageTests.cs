@@ -145,6 +145,27 @@ internal sealed class EphemeralImageTests : PopulationFixture
         await CopiedAsync(2);
     }
 
+    /// <summary>Far fewer Pods than are looked at, but much text: about 60,000 characters each, with their targets.</summary>
+    [Test]
+    public async Task Reviews_of_many_long_images_are_dropped()
+    {
+        await CreateAsync("web", $"{Downstream.Address}/mirror/app1:1");
+        await using var scene = await StartAsync(PopulatePolicy.Delayed, Match, time: new ManualTimeProvider());
+        await TestWait.UntilAsync(() => !scene.Get<SeenNamespaces>().Contains("hostile"), "the first list");
+        string[] images = [.. Enumerable.Repeat($"{Upstream.Address}/".PadRight(298, 'a') + ":1", 100)];
+        var dropped = 0L;
+        using var listener = ListenToDropped(scene.Get<IMeterFactory>(), count => Interlocked.Add(ref dropped, count));
+        for (var review = 0; review < 3; review++)
+            await ReviewAsync("hostile");
+        Assert.That(Interlocked.Read(ref dropped), Is.EqualTo(200), "two that are over the 100,000 characters of a namespace");
+        for (var review = 0; review < 20; review++)
+            await ReviewAsync($"forged-{review}");
+        Assert.That(Interlocked.Read(ref dropped), Is.EqualTo(200 + 1300), "seven more are within half a million");
+
+        Task ReviewAsync(string @namespace) =>
+            scene.ReviewAsync(ReviewOf("absent", images).Replace("\"team\"", $"\"{@namespace}\"", StringComparison.Ordinal));
+    }
+
     [Test]
     public async Task A_pod_whose_images_are_stored_late_is_looked_at_again()
     {

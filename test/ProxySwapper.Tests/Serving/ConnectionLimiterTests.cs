@@ -18,6 +18,7 @@ internal sealed class ConnectionLimiterTests : IDisposable
     private readonly ManualTimeProvider _time = new();
     private readonly List<string> _closed = [];
     private readonly Dictionary<LimitedConnection, ReviewWait> _waits = [];
+    private readonly Dictionary<LimitedConnection, UnreadResponse> _unread = [];
     private readonly ConnectionLimiter _limiter;
 
     public ConnectionLimiterTests() => _limiter = new ConnectionLimiter(Maximum, _time, _meter.CreateCounter<long>("closed"));
@@ -145,6 +146,33 @@ internal sealed class ConnectionLimiterTests : IDisposable
         Assert.That(_closed, Is.Not.Empty);
     }
 
+    /// <summary>An attacker reads nothing of patches for a thousand images; API servers read at once.</summary>
+    [Test]
+    public void The_connection_with_the_most_unread_responses_is_closed()
+    {
+        const int Size = 1024 * 1024;
+        var (slow, hostile, other) = (Open("slow", 0), Open("hostile", 1), Open("other", 1));
+        Respond(slow, 8, Size);
+        Respond(other, 4, Size);
+        Respond(hostile, 12, Size);
+        Assert.That(_closed, Is.Empty, "24 MiB");
+        Respond(other, 1, Size);
+        Assert.That(_closed, Is.EqualTo(["hostile"]), "of the address with the most");
+        Respond(slow, 11, Size);
+        for (var response = 0; response < 12; response++)
+            _unread[hostile].End(Size);
+        for (var response = 0; response < 11; response++)
+            _unread[slow].End(Size);
+        Respond(slow, 11, Size);
+        Assert.That(_closed, Has.Count.EqualTo(1), "what was read, or is closed, does not count");
+    }
+
+    private void Respond(LimitedConnection connection, int count, int size)
+    {
+        for (var response = 0; response < count; response++)
+            _unread[connection].Begin(size);
+    }
+
     private DefaultHttpContext Send(LimitedConnection connection, int requests)
     {
         var context = new DefaultHttpContext();
@@ -164,6 +192,7 @@ internal sealed class ConnectionLimiterTests : IDisposable
         _ = _limiter.RunAsync(context, _ => new TaskCompletionSource().Task);
         var connection = context.Features.Get<LimitedConnection>()!;
         _waits[connection] = context.Features.Get<ReviewWait>()!;
+        _unread[connection] = context.Features.Get<UnreadResponse>()!;
         return connection;
     }
 

@@ -15,6 +15,12 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> text, int maximumDepth)
 
     private static readonly StringPool Texts = new();
 
+    /// <summary>In bytes. API servers send no longer names and references; of an attacker's, only the beginning is kept.</summary>
+    private const int MaximumText = 4096;
+
+    /// <summary>Of a text that is too long.</summary>
+    private const int KeptText = 200;
+
     private readonly ReadOnlySpan<byte> _text = text;
     private StringEndIndex _stops = new();
     private ReadOnlySpan<byte> _name;
@@ -66,13 +72,19 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> text, int maximumDepth)
         return true;
     }
 
-    /// <summary>Reads the value if it is a string, otherwise skips it and returns null.</summary>
+    /// <summary>
+    /// Reads the value if it is a string, otherwise skips it and returns null. Of one with more than 4096 bytes, only the beginning is
+    /// returned, with <c>…</c> in place of the rest.
+    /// </summary>
     public string? Text()
     {
         var isString = Peek() == '"';
         var start = Position;
         Skip();
-        return isString ? Decode(_text[(start + 1)..(Position - 1)]) : null;
+        if (!isString)
+            return null;
+        var raw = _text[(start + 1)..(Position - 1)];
+        return raw.Length > MaximumText ? Beginning(raw) : Decode(raw);
     }
 
     /// <summary>Reads a value; true only for <c>true</c>.</summary>
@@ -129,6 +141,14 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> text, int maximumDepth)
 
     /// <summary>The next byte that is not white space.</summary>
     private byte Peek() => _text[Position = AfterSpace(_text, Position)];
+
+    private static string Beginning(ReadOnlySpan<byte> raw)
+    {
+        var plain = raw[..KeptText];
+        var end = plain.IndexOfAnyExceptInRange((byte)' ', (byte)'~');
+        plain = end < 0 ? plain : plain[..end];
+        return $"{Encoding.ASCII.GetString(plain)}…";
+    }
 
     private readonly string Decode(ReadOnlySpan<byte> raw)
     {
