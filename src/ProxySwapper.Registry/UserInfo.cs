@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Net;
 using System.Text;
 
@@ -12,6 +13,8 @@ public static class UserInfo
     private const string Mask = "***";
     private const string SchemeEnd = "://";
 
+    private static readonly SearchValues<char> AfterAuthority = SearchValues.Create("/?#'\"\r\n");
+
     /// <summary>
     /// A text with <c>***</c> for the user and password of each address: <c>http://***@host</c>, also without a scheme. Digests of images
     /// stay, also that of <c>nginx:1.27@sha256:…</c>.
@@ -20,6 +23,7 @@ public static class UserInfo
     {
         if (!text.Contains('@', StringComparison.Ordinal))
             return text;
+        text = HideWithSpaces(text);
         var shown = new StringBuilder(text.Length);
         for (var start = 0; start < text.Length; )
         {
@@ -46,6 +50,20 @@ public static class UserInfo
             : new(Uri.UnescapeDataString(parts[0]), Uri.UnescapeDataString(parts.Length > 1 ? parts[1] : ""));
     }
 
+    /// <summary>The same for passwords with white space, up to the end of the host's part of an address.</summary>
+    private static string HideWithSpaces(string text)
+    {
+        for (var from = 0; text.IndexOf(SchemeEnd, from, StringComparison.Ordinal) is >= 0 and var scheme; )
+        {
+            from = scheme + SchemeEnd.Length;
+            var end = text.AsSpan(from).IndexOfAny(AfterAuthority);
+            var authority = end < 0 ? text.AsSpan(from) : text.AsSpan(from, end);
+            if (authority.LastIndexOf('@') is >= 0 and var at && !IsDigest(authority[(at + 1)..]) && authority[..at].ContainsAny(" \t"))
+                text = $"{text[..from]}{Mask}{text[(from + at)..]}";
+        }
+        return text;
+    }
+
     private static void Append(StringBuilder shown, ReadOnlySpan<char> word)
     {
         // The last one, since an unescaped password may have others.
@@ -70,5 +88,6 @@ public static class UserInfo
         return length;
     }
 
-    private static bool IsDigest(ReadOnlySpan<char> text) => text is ['s', 'h', 'a', >= '0' and <= '9', ..];
+    private static bool IsDigest(ReadOnlySpan<char> text) =>
+        text.StartsWith("sha256:", StringComparison.Ordinal) || text.StartsWith("sha512:", StringComparison.Ordinal);
 }

@@ -43,6 +43,12 @@ public sealed record CopyRequest(ImageReference Source, ImageReference Target)
     public Func<string, Descriptor, CancellationToken, ValueTask<bool>>? MayOverwrite { get; init; }
 
     /// <summary>
+    /// Whether a list of referrers under a fallback tag is added to that of the target, whatever <see cref="MayOverwrite"/> says; otherwise
+    /// it is an image like others.
+    /// </summary>
+    public bool MergesReferrers { get; init; } = true;
+
+    /// <summary>
     /// Called after the content is at the target and before its names are written; an exception ends the copy before a name moves. Null
     /// (default): nothing.
     /// </summary>

@@ -24,7 +24,7 @@ internal sealed class ImageCopy : IDisposable
         _source = new RepositoryClient(clients.For(request.Source.Registry, request.SourceCredentials), request.Source.Repository);
         _target = new RepositoryClient(clients.For(request.Target.Registry, request.TargetCredentials), request.Target.Repository);
         _writer = new ImageWriter(_source, _target, tracker.Enter(), request, time);
-        _lists = new ReferrersListCopy(_target, _writer);
+        _lists = new ReferrersListCopy(_target, _writer, mayMove: request.MayOverwrite is null);
     }
 
     /// <summary>A digest at the target is binding, so platforms are ignored.</summary>
@@ -146,7 +146,8 @@ internal sealed class ImageCopy : IDisposable
     }
 
     /// <summary>The fallback tag under which a list of referrers is to be copied; null if the image is none.</summary>
-    private string? TagOfList(Manifest root) => Names is [var tag] && ReferrersListCopy.IsList(tag, root) ? tag : null;
+    private string? TagOfList(Manifest root) =>
+        _request.MergesReferrers && Names is [var tag] && ReferrersListCopy.IsList(tag, root) ? tag : null;
 
     private async Task WriteUntaggedAsync(ImageGraph image, CancellationToken cancellationToken)
     {

@@ -65,7 +65,8 @@ internal sealed class ImageGraphReader(RepositoryClient source, ManifestBudget b
             default:
                 if (chosen.Count == root.Children.Count)
                     return await ReadBelowAsync(root, chosen, cancellationToken);
-                return await ReadBelowAsync(Read(PlatformIndex.Write(manifest, chosen)), chosen, cancellationToken);
+                var reduced = await ReadBelowAsync(Read(PlatformIndex.Write(manifest, chosen)), chosen, cancellationToken);
+                return reduced with { IsReduced = true };
         }
     }
 
@@ -143,4 +144,10 @@ internal sealed class ImageGraphReader(RepositoryClient source, ManifestBudget b
 internal sealed record ImageGraph(ManifestReferences Root, IReadOnlyList<ManifestReferences> Below)
 {
     public IEnumerable<ManifestReferences> Manifests => Below.Append(Root);
+
+    /// <summary>Whether the root is an index of fewer platforms, which the source does not have.</summary>
+    public bool IsReduced { get; init; }
+
+    /// <summary>The manifests that the source has.</summary>
+    public IEnumerable<ManifestReferences> OfSource => IsReduced ? Below : Manifests;
 }

@@ -77,7 +77,7 @@ internal sealed class ImageWriter : IDisposable
     /// <summary>Writes names of a manifest of which everything below is at the target.</summary>
     public async Task NameAsync(Manifest manifest, IReadOnlyList<string> names, CancellationToken cancellationToken)
     {
-        if (_beforeNaming is not null)
+        if (_beforeNaming is not null && names.Count > 0)
             await _beforeNaming(cancellationToken);
         foreach (var name in names)
             await PutAsync(manifest, name, cancellationToken);

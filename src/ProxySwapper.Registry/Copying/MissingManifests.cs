@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using ProxySwapper.Registry.Distribution;
 using ProxySwapper.Registry.Oci;
+using ProxySwapper.Registry.Transport;
 
 namespace ProxySwapper.Registry.Copying;
 
@@ -23,17 +24,17 @@ internal sealed class MissingManifests(RepositoryClient target)
     /// </summary>
     public async Task<Descriptor?> FindRootAsync(Digest digest, CancellationToken cancellationToken)
     {
-        if (await TargetContent.ReadManifestAsync(target.Client, target.Repository, digest, cancellationToken) is not { } manifest)
-            return null;
         try
         {
+            if (await TargetContent.ReadManifestAsync(target.Client, target.Repository, digest, cancellationToken) is not { } manifest)
+                return null;
             var subject = ManifestReferences.Read(manifest).Subject;
             return subject is { } of && !await IsListedAsync(digest, of, cancellationToken) ? null : manifest.Descriptor;
         }
-        catch (FormatException)
+        catch (Exception fault) when (fault is FormatException or RegistryException { IsLimitExceeded: true })
         {
             // As the source has it: the digest is the same.
-            return manifest.Descriptor;
+            return await TargetContent.FindManifestAsync(target.Client, target.Repository, digest.ToString(), cancellationToken);
         }
     }
 

@@ -51,7 +51,7 @@ internal sealed class ReferrerCopy(
         [EnumeratorCancellation] CancellationToken cancellationToken
     )
     {
-        var subjects = new Queue<Digest>(image.Manifests.Select(node => node.Manifest.Digest));
+        var subjects = new Queue<Digest>(image.OfSource.Select(node => node.Manifest.Digest));
         while (subjects.TryDequeue(out var subject))
         {
             foreach (var referrer in await source.ListReferrersAsync(subject, cancellationToken))

@@ -68,7 +68,7 @@ public static class TargetContent
         CancellationToken cancellationToken
     ) =>
         await FindManifestAsync(target, repository, manifest.Digest.ToString(), cancellationToken) is { } found
-        && (found.Size == manifest.Size || await ReadManifestAsync(target, repository, manifest.Digest, cancellationToken) is not null);
+        && (found.Size == manifest.Size || await HasContentAsync(target, repository, manifest.Digest, cancellationToken));
 
     /// <summary>Reads a manifest; null if the repository does not have it, cannot read it, or has other content there.</summary>
     /// <exception cref="RegistryException">The registry returned an error or could not be reached.</exception>
@@ -83,9 +83,27 @@ public static class TargetContent
         {
             return await GetAsync(target, repository, digest.ToString(), isMissingIfUnreadable: true, cancellationToken);
         }
-        catch (RegistryException fault) when (fault.Status == HttpStatusCode.OK)
+        catch (RegistryException fault) when (fault is { Status: HttpStatusCode.OK, IsLimitExceeded: false })
         {
             return null;
+        }
+    }
+
+    private static async Task<bool> HasContentAsync(
+        RegistryClient target,
+        string repository,
+        Digest digest,
+        CancellationToken cancellationToken
+    )
+    {
+        try
+        {
+            return await ReadManifestAsync(target, repository, digest, cancellationToken) is not null;
+        }
+        catch (RegistryException fault) when (fault.IsLimitExceeded)
+        {
+            // It has the digest, but is of a kind that is not copied.
+            return true;
         }
     }
 

@@ -39,13 +39,14 @@ internal sealed class ManifestWriter(
     private async Task AssertWrittenAsync(
         RegistryRequest request,
         string repository,
+        string reference,
         Digest digest,
         HttpStatusCode status,
         CancellationToken cancellationToken
     )
     {
-        if (await reader.FindAsync(repository, digest.ToString(), cancellationToken) is null)
-            throw request.Fault(status, $"the registry did not write {digest}: it does not have it afterwards");
+        if ((await reader.FindAsync(repository, reference, cancellationToken))?.Digest != digest)
+            throw request.Fault(status, $"the registry did not write {digest}: it does not have it there afterwards");
     }
 
     /// <summary>Whether the registry recorded the manifest's subject (OCI-Subject): it has the referrers API.</summary>
@@ -65,7 +66,7 @@ internal sealed class ManifestWriter(
             if (Digest.TryParse(response.Header("Docker-Content-Digest"), out var stored) && !stored.Matches(manifest.Bytes.Span))
                 throw request.Fault(response.Status, $"sent {manifest.Digest}, the registry stored {stored}");
             if (response.Status != HttpStatusCode.Created && stored == default)
-                await AssertWrittenAsync(request, repository, manifest.Digest, response.Status, cancellationToken);
+                await AssertWrittenAsync(request, repository, reference, manifest.Digest, response.Status, cancellationToken);
             var isRecorded = response.Header("OCI-Subject") is not null;
             transport.Host.HasReferrersApi |= isRecorded;
             return isRecorded;

@@ -76,7 +76,7 @@ internal static class DescriptorJson
     public static string? Text(JsonElement json, string name) =>
         json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
-    /// <summary>Writes a descriptor as an entry of an index, with platform, artifact type and annotations.</summary>
+    /// <summary>Writes a descriptor as an entry of an index of referrers, with artifact type and annotations.</summary>
     public static void Write(Utf8JsonWriter writer, Descriptor descriptor)
     {
         writer.WriteStartObject();

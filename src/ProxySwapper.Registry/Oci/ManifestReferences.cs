@@ -42,7 +42,7 @@ public sealed record ManifestReferences(
             var root = document.RootElement;
             var isIndex = HasManifests(manifest.MediaType, root);
             var config = isIndex ? null : ConfigOf(root);
-            if (config is null && !isIndex && !root.TryGetProperty("layers", out _) && !root.TryGetProperty("blobs", out _))
+            if (!isIndex && !((string[])["config", "layers", "blobs", "subject"]).Any(name => root.TryGetProperty(name, out _)))
                 throw new FormatException("it has neither config nor layers");
             IReadOnlyList<Descriptor> children = isIndex ? DescriptorJson.List(root, "manifests") : [];
             IEnumerable<Descriptor> blobs = isIndex ? [] : [.. DescriptorJson.List(root, "layers"), .. DescriptorJson.List(root, "blobs")];

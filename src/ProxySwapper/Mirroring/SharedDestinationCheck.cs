@@ -59,7 +59,7 @@ internal static class SharedDestinationCheck
         private readonly List<Entry> _patterns = [];
         private readonly Dictionary<string, List<Entry>> _byTag = new(StringComparer.Ordinal);
 
-        /// <summary>Of an image, the first one before it that conflicts: of one of the two, the tags are listed.</summary>
+        /// <summary>For each image, the first earlier one that conflicts with it, where only one of the two lists its tags.</summary>
         private readonly Dictionary<int, Entry> _mixed = [];
 
         public Earlier(List<Entry> images)

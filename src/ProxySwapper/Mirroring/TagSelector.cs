@@ -93,7 +93,7 @@ internal static class TagSelector
         [
             .. versions
                 .Where(version => version.CompareTo(present[0]) > 0 && version.CompareTo(present[^1]) < 0)
-                .Where(version => !present.Exists(other => other.CompareTo(version) == 0))
+                .Where(version => present.BinarySearch(version) < 0)
                 .Select(version => version.Tag)
                 .Distinct(),
         ];

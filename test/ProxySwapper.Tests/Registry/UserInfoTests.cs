@@ -15,6 +15,8 @@ internal sealed class UserInfoTests
     [TestCase("me:secret@y/x@" + Digest, "***@y/x@" + Digest)]
     [TestCase("a.yaml:1:2: registries[0].host: [me:secret@y,\n{me:secret@z}", "a.yaml:1:2: registries[0].host: [***@y,\n{***@z}")]
     [TestCase(":secret@y", "***@y")]
+    [TestCase("'https://me:my pass@y' is not a registry host", "'https://***@y' is not a registry host")]
+    [TestCase("http://me:secret@sha1.example/x", "http://***@sha1.example/x")]
     public void User_and_password_are_hidden(string text, string shown) => Assert.That(UserInfo.Hide(text), Is.EqualTo(shown));
 
     [TestCase("")]
@@ -23,6 +25,8 @@ internal sealed class UserInfoTests
     [TestCase("http://y:80/x")]
     [TestCase("localhost:5000/nginx:1.27@" + Digest)]
     [TestCase("write to: me@example.com")]
+    [TestCase("http://y:80/x failed for team/app@" + Digest)]
+    [TestCase("'http://y:80' failed for me@example.com")]
     public void Other_text_stays(string text) => Assert.That(UserInfo.Hide(text), Is.EqualTo(text));
 
     [TestCase("http://me:p%40ss@proxy:3128/", "http://proxy:3128/", "me", "p@ss")]

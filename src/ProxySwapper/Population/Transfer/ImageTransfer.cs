@@ -94,6 +94,8 @@ internal sealed class ImageTransfer(
             MayOverwrite = work.IsTargetShared
                 ? async (_, _, token) => await tagSources.FindAsync(work.Target, token) == work.Source.Name
                 : null,
+            // Images of Pods only: nobody's entries come into the list of another source's image.
+            MergesReferrers = false,
             // Before the tag is there: a copy that ends in between must not leave a tag that nobody may move.
             BeforeNaming =
                 work.IsTargetShared && work.Target is not { Tag: null, Digest: not null }

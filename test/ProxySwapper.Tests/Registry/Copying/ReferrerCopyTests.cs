@@ -212,48 +212,6 @@ internal sealed class ReferrerCopyTests
         target.Tags.TryRemove("2", out _);
     }
 
-    /// <summary>As lost connections, caches and proxies leave them. Registries without the API do not respond like this.</summary>
-    [TestCase("application/vnd.oci.image.index.v1+json", """{"schemaVersion":2,"manifests":[{"medi""", "")]
-    [TestCase("application/vnd.oci.image.index.v1+json", "", "")]
-    [TestCase("application/vnd.oci.image.index.v1+json", "[]", "it is not an image index")]
-    [TestCase("application/json", """{"schemaVersion":2}""", "it is not an image index")]
-    [TestCase("application/json", """{"errors":[{"code":"UNKNOWN"}]}""", "it is not an image index")]
-    [TestCase("application/json", """{"manifests":{}}""", "manifests must be a list")]
-    public void A_list_of_referrers_that_is_not_understood_is_an_error(string contentType, string body, string reason)
-    {
-        AddSbom(_image.Top.Digest);
-        RespondToReferrers(_image.Top.Digest, RegistryFaults.Content(contentType, body));
-        Assert.That(
-            () => _scene.CopyAsync(_scene.Request() with { Referrers = true }),
-            Throws.TypeOf<RegistryException>().With.Message.Contains($"invalid list of referrers: {reason}")
-        );
-        Assert.That(_scene.Target.Registry.Repository("mirror/app").Tags, Is.Empty);
-    }
-
-    [Test]
-    public async Task A_registry_that_responds_to_any_path_with_a_web_page_has_no_referrers_API()
-    {
-        RespondToReferrers(_image.Top.Digest, RegistryFaults.WebPage);
-        Assert.That((await _scene.CopyAsync(_scene.Request() with { Referrers = true })).Outcome, Is.EqualTo(CopyOutcome.Copied));
-    }
-
-    [TestCase(404)]
-    [TestCase(405)]
-    [TestCase(200)]
-    public void A_registry_that_has_listed_referrers_does_not_lose_the_API(int status)
-    {
-        AddSbom(AddSbom(_image.Top.Digest));
-        var fault = status == 200 ? RegistryFaults.WebPage : RegistryFaults.Status(status, "NO", "no");
-        _scene.Source.Always(
-            (request, _) =>
-                request.Path.Value!.Contains("/referrers/", StringComparison.Ordinal)
-                && !request.Path.Value.EndsWith(_image.Top.Digest.ToString(), StringComparison.Ordinal),
-            fault
-        );
-        Assert.ThrowsAsync<RegistryException>(() => _scene.CopyAsync(_scene.Request() with { Referrers = true }));
-        Assert.That(_scene.Target.Registry.Repository("mirror/app").Tags, Is.Empty);
-    }
-
     /// <summary>A tag that is written would be up to date for all later runs.</summary>
     [Test]
     public async Task No_tag_is_written_if_referrers_that_stay_behind_cannot_be_listed()

@@ -193,6 +193,32 @@ internal sealed class ReferrersTagCopyTests
         CopyScene.AssertWhole(_scene.Target.Registry);
     }
 
+    /// <summary>Who populates images of Pods must not add to the list of another source's image.</summary>
+    [Test]
+    public void A_list_that_is_an_image_like_others_is_not_merged([Values] bool isList)
+    {
+        var theirs = TestReferrers.AddSbom(_scene.Target.Registry, "mirror/app", _image.Top.Digest, 2);
+        if (isList)
+            TestReferrers.AddIndex(_scene.Target.Registry, "mirror/app", Tag, theirs);
+        else
+            TestImage.Create(3).AddTo(_scene.Target.Registry, "mirror/app", Tag);
+        var before = Target.Tags[Tag];
+        TestReferrers.AddIndex(_scene.Source.Registry, "team/app", Tag, AddSbom(1));
+        var named = 0;
+        var request = _scene.Request($"team/app:{Tag}", $"mirror/app:{Tag}") with
+        {
+            MergesReferrers = false,
+            MayOverwrite = (_, _, _) => new(false),
+            BeforeNaming = _ =>
+            {
+                named++;
+                return Task.CompletedTask;
+            },
+        };
+        Assert.That(() => _scene.CopyAsync(request), Throws.TypeOf<CopyException>().With.Message.Contains("must not be overwritten"));
+        Assert.That((Target.Tags[Tag], named), Is.EqualTo((before, 0)));
+    }
+
     [Test]
     public void An_image_does_not_replace_a_list_of_referrers()
     {

@@ -171,13 +171,15 @@ internal sealed class ManifestFaultTests
     public async Task A_success_that_wrote_nothing_is_an_error(int status)
     {
         await using var scene = await RegistryScene.StartAsync();
+        // Under its digest, or another tag: that of the request is not there.
+        scene.Registry.AddManifest("a", MediaTypes.OciIndex, Index, "2");
         scene.Faulty.Always(HttpMethod.Put, Kind.Manifest, RegistryFaults.Status(status));
         Assert.That(
             async () => await scene.Client.PutManifestAsync("a", "1", Manifest(Index), default),
             Throws
                 .InstanceOf<RegistryException>()
                 .With.Message.Contain($"HTTP {status}")
-                .And.Message.EndsWith($"the registry did not write {Digest.OfBytes(Index)}: it does not have it afterwards")
+                .And.Message.EndsWith($"the registry did not write {Digest.OfBytes(Index)}: it does not have it there afterwards")
         );
     }
 
@@ -186,7 +188,7 @@ internal sealed class ManifestFaultTests
     public async Task A_success_other_than_201_counts_if_the_manifest_is_there(int status)
     {
         await using var scene = await RegistryScene.StartAsync();
-        scene.Registry.AddManifest("a", MediaTypes.OciIndex, Index);
+        scene.Registry.AddManifest("a", MediaTypes.OciIndex, Index, "1");
         scene.Faulty.Always(HttpMethod.Put, Kind.Manifest, RegistryFaults.Status(status));
         Assert.That(async () => await scene.Client.PutManifestAsync("a", "1", Manifest(Index), default), Throws.Nothing);
     }
