@@ -89,5 +89,5 @@ public static class UserInfo
     }
 
     private static bool IsDigest(ReadOnlySpan<char> text) =>
-        text.StartsWith("sha256:", StringComparison.Ordinal) || text.StartsWith("sha512:", StringComparison.Ordinal);
+        text is ['s', 'h', 'a', '2' or '3' or '5', >= '0' and <= '9', >= '0' and <= '9', ':', ..];
 }

@@ -94,7 +94,7 @@ internal static class PopulateSectionReader
             return null;
         if (SafeRegex.Compile(text, out var fault) is not { } regex)
             section.Fault(key, fault!);
-        else if (automata.Add(regex) is { } many)
+        else if (automata.Add(text, regex) is { } many)
             section.Fault(key, many);
         else if (groups > 0 && regex.GetGroupNumbers().Length - 1 != groups)
             section.Fault(

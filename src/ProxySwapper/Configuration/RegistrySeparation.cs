@@ -9,7 +9,13 @@ namespace ProxySwapper.Configuration;
 /// </summary>
 internal static class RegistrySeparation
 {
-    private const int MaximumTexts = 5_000;
+    private const int MaximumTexts = 1_000;
+
+    /// <summary>Of all sources together; names of registries have at most some hundred characters.</summary>
+    private const int MaximumSymbols = 20_000;
+
+    private const string NotKept =
+        "matchRegex may match images of more than one registry, and replace does not keep the registry's whole name";
     private const int MaximumRegistries = 64;
 
     /// <summary>What is wrong with a rule; null if images of two registries never get the same name.</summary>
@@ -17,7 +23,15 @@ internal static class RegistrySeparation
     /// <param name="replacement">The parts of the replacement.</param>
     public static string? FaultOf(RegexBranches branches, IReadOnlyList<ReplacementPart> replacement)
     {
-        var sources = branches.All.SelectMany(branch => RegistrySource.Of(branch, replacement)).DistinctBy(source => source.Key).ToList();
+        var sources = new List<RegistrySource>();
+        var size = 0;
+        foreach (var source in branches.All.SelectMany(branch => RegistrySource.Of(branch, replacement)))
+        {
+            if ((size += source.Size) > MaximumSymbols)
+                return NotKept;
+            sources.Add(source);
+        }
+        sources = [.. sources.DistinctBy(source => source.Key)];
         if (branches.IsComplete && IsProven(sources))
             return null;
         var texts = sources.SelectMany(source => source.Texts()).Take(MaximumTexts).ToList();
@@ -28,9 +42,7 @@ internal static class RegistrySeparation
                 return $"matchRegex matches images of {other} and of {registry}, and replace does not tell them apart"
                     + (sources.Any(source => source.HasAnyCharacter) ? @" (an unescaped '.' matches any character: write '\.')" : "");
         var hasSeenAll = branches.IsComplete && sources.All(source => source.HasAllTexts);
-        return hasSeenAll && texts.Count < MaximumTexts && registries.Count < MaximumRegistries
-            ? null
-            : "matchRegex may match images of more than one registry, and replace does not keep the registry's whole name";
+        return hasSeenAll && texts.Count < MaximumTexts && registries.Count < MaximumRegistries ? null : NotKept;
     }
 
     private static bool IsProven(List<RegistrySource> sources) =>

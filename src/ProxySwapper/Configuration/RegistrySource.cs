@@ -11,14 +11,18 @@ internal sealed class RegistrySource
     /// <summary>Whether the target is known to its end.</summary>
     private readonly bool _isWhole;
 
+    /// <summary>The longest name of a registry, with its port (RFC 1035 §2.3.4).</summary>
+    private const int MaximumRegistry = 253 + 6;
+
     private RegistrySource(IReadOnlyList<RegexSymbol> registry, int last, RegexBranch branch, IReadOnlyList<ReplacementPart> replacement)
     {
         _registry = registry;
-        foreach (var part in replacement)
-            if (!TryAdd(part, last, branch))
-                return;
-        _isWhole = true;
+        _isWhole = replacement.All(part => TryAdd(part, last, branch));
+        PrefixOfRegistry = FindPrefix();
     }
+
+    /// <summary>How many symbols it has, for limits.</summary>
+    public int Size => _registry.Count + _target.Count;
 
     /// <summary>Equal for branches with the same registries and targets.</summary>
     public string Key =>
@@ -38,26 +42,7 @@ internal sealed class RegistrySource
         || _registry.Index().All(symbol => !symbol.Item.IsVariable || Contains(symbol.Index)) && HasClosedSegments;
 
     /// <summary>What the target begins with if the registry's whole name and a slash follow; else null.</summary>
-    private string? PrefixOfRegistry
-    {
-        get
-        {
-            var start = _target.FindIndex(element => element.Index == 0);
-            var end = start + _registry.Count;
-            return
-                start >= 0
-                && _target.Take(start).All(element => element.Symbol.IsCharacter)
-                && _target
-                    .Skip(start)
-                    .Take(_registry.Count)
-                    .Select(element => element.Index)
-                    .SequenceEqual(Enumerable.Range(0, _registry.Count))
-                && end < _target.Count
-                && _target[end].IsSlash
-                ? string.Concat(_target.Take(start).Select(element => element.Symbol.Set))
-                : null;
-        }
-    }
+    private string? PrefixOfRegistry { get; }
 
     /// <summary>Whether each segment has at most one part of unknown length, so that the target tells what each part is.</summary>
     private bool HasClosedSegments
@@ -75,10 +60,25 @@ internal sealed class RegistrySource
         }
     }
 
+    private string? FindPrefix()
+    {
+        var start = _target.FindIndex(element => element.Index == 0);
+        var end = start + _registry.Count;
+        return
+            start >= 0
+            && end < _target.Count
+            && _target[end].IsSlash
+            && _target.Take(start).All(element => element.Symbol.IsCharacter)
+            && Enumerable.Range(0, _registry.Count).All(index => _target[start + index].Index == index)
+            ? string.Concat(_target.Take(start).Select(element => element.Symbol.Set))
+            : null;
+    }
+
     /// <summary>The sources of one branch: more than one if it is not certain where the registry ends.</summary>
     public static IEnumerable<RegistrySource> Of(RegexBranch branch, IReadOnlyList<ReplacementPart> replacement)
     {
         var registry = new List<RegexSymbol>();
+        var length = 0;
         foreach (var (index, symbol) in branch.Symbols.Index())
         {
             var rest = symbol.WithoutSlash();
@@ -92,6 +92,8 @@ internal sealed class RegistrySource
             if (rest is null && symbol.Minimum > 0)
                 yield break;
             registry.Add(rest ?? RegexSymbol.Empty);
+            if ((length += symbol.Minimum) > MaximumRegistry)
+                yield break;
         }
     }
 
@@ -100,22 +102,25 @@ internal sealed class RegistrySource
     /// </summary>
     public IEnumerable<(string Registry, string Target)> Texts()
     {
-        IEnumerable<IReadOnlyList<string>> choices =
-        [
-            [],
-        ];
-        foreach (var symbol in _registry)
+        var chosen = new int[_registry.Count];
+        for (var changed = 0; changed >= 0; )
         {
-            var before = choices;
-            choices = before.SelectMany(texts => symbol.Samples.Select(next => (IReadOnlyList<string>)[.. texts, next]));
-        }
-        foreach (var choice in choices)
             yield return (
-                string.Concat(choice),
-                string.Concat(_target.Select(element => element.Index < 0 ? element.Symbol.Set : choice[element.Index]))
-                    + (_isWhole ? "\n" : "")
+                string.Concat(_registry.Select((symbol, index) => symbol.Samples[chosen[index]])),
+                string.Concat(_target.Select(element => TextOf(element, chosen))) + (_isWhole ? "\n" : "")
             );
+            // The next one: as numbers are counted, from the last digit.
+            for (changed = chosen.Length - 1; changed >= 0; changed--)
+            {
+                chosen[changed] = (chosen[changed] + 1) % _registry[changed].Samples.Count;
+                if (chosen[changed] > 0)
+                    break;
+            }
+        }
     }
+
+    private string TextOf(Element element, int[] chosen) =>
+        element.Index < 0 ? element.Symbol.Set : _registry[element.Index].Samples[chosen[element.Index]];
 
     /// <summary>True if no target of this source begins like one of the other's.</summary>
     public bool IsApartFrom(RegistrySource other)

@@ -85,7 +85,7 @@ internal static class RulesSectionReader
             section.Fault("match", fault);
         if (rule.MatchRegex is not null && (regex = SafeRegex.CompileAnchored(rule.MatchRegex, out fault)) is null)
             section.Fault("matchRegex", fault!);
-        if (regex is not null && automata.Add(regex) is { } many)
+        if (regex is not null && automata.Add(rule.MatchRegex!, regex) is { } many)
             section.Fault("matchRegex", many);
         if (rule.Replace is not null && ReplacementPattern.Validate(rule.Replace, regex) is { } wrong)
             section.Fault("replace", wrong);

@@ -100,7 +100,8 @@ internal static class CustomResourceImages
             _ => false,
         };
 
-    private static bool HasParts(string text) => text.AsSpan().ContainsAny('/', ':', '@');
+    private static bool HasParts(string text) =>
+        text.AsSpan().ContainsAny(':', '@') || text.IndexOf('/') is > 0 and var slash && RegistryName.IsRegistry(text.AsSpan(0, slash));
 
     private static bool IsFull(string text) =>
         text.IndexOf('/') is > 0 and var slash

@@ -132,5 +132,5 @@ internal static class MirrorImageReader
 
     /// <summary>Patterns match a whole tag, as in regsync.</summary>
     private static IReadOnlyList<string> ReadPatterns(YamlSection tags, string key, AutomatonLimit automata) =>
-        tags.Strings(key, text => SafeRegex.CompileAnchored(text, out var fault) is { } regex ? automata.Add(regex) : fault);
+        tags.Strings(key, text => SafeRegex.CompileAnchored(text, out var fault) is { } regex ? automata.Add(text, regex) : fault);
 }

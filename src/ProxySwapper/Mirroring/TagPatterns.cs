@@ -4,7 +4,7 @@ using ProxySwapper.Patterns;
 namespace ProxySwapper.Mirroring;
 
 /// <summary>
-/// The patterns of one selection, compiled: for no longer than the selection, since one may take some 0.8 MiB and a file may have
+/// The patterns of one selection, compiled: for no longer than the selection, since one may take 1 MiB and a file may have
 /// thousands. Those that are one tag each are compared as text.
 /// </summary>
 /// <param name="filter">The tag settings, whose patterns are valid.</param>

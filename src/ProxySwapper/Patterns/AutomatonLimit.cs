@@ -18,11 +18,13 @@ internal sealed class AutomatonLimit
     public bool IsExceeded { get; private set; }
 
     /// <summary>Counts a regular expression, and returns what is wrong with the first one that is too much.</summary>
-    public string? Add(Regex regex)
+    /// <param name="pattern">It as written.</param>
+    /// <param name="regex">It compiled.</param>
+    public string? Add(string pattern, Regex regex)
     {
         if (IsExceeded || !SafeRegex.IsAutomaton(regex) || !_patterns.Add($"{regex}"))
             return null;
-        _size += SafeRegex.SizeOf($"{regex}");
+        _size += SafeRegex.SizeOf(pattern);
         if (_patterns.Count <= MaximumCount && _size <= MaximumSize)
             return null;
         IsExceeded = true;

@@ -41,7 +41,7 @@ internal static partial class ReplacementPattern
     /// <summary>True for a replacement without groups: every image the rule matches becomes the same one.</summary>
     public static bool IsImage(string replacement) => !replacement.Contains('$', StringComparison.Ordinal);
 
-    /// <summary>True for a replacement that names content by its digest, and no tag.</summary>
+    /// <summary>True for a replacement that names content by its digest, and no tag of its own: pulls use the digest.</summary>
     public static bool IsByDigest(string replacement) =>
         replacement.IndexOf('@') is >= 0 and var at && !replacement[(replacement.LastIndexOf('/', at) + 1)..at].Contains(':');
 

@@ -38,7 +38,7 @@ internal sealed partial class EphemeralImages(
     /// <summary>How many of all namespaces that only reviews have named, which may be forged: others are looked at meanwhile.</summary>
     private const int MaximumUnseen = MaximumConcurrent / 2;
 
-    /// <summary>How many characters of all reviews may be kept; usual ones have some hundred.</summary>
+    /// <summary>How many characters of all reviews may be kept; usual ones have a few hundred.</summary>
     private const long MaximumText = 1_000_000;
 
     private const long MaximumTextOfNamespace = MaximumText / 10;

@@ -57,6 +57,32 @@ internal sealed class RegularExpressionMemoryTests
             $"{{source: quay.io/a/a{number}, destination: r.example/x, mode: all, tags: {{allow: [{tags}]}}}}";
     }
 
+    /// <summary>Many ways to begin, each with many places where the registry may end.</summary>
+    [Test]
+    public async Task Expressions_of_very_many_registries_are_rejected()
+    {
+        var file = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+        var rules = Enumerable
+            .Range(0, 200)
+            .Select(index =>
+                $"  - {{matchRegex: '(a|b)(a|b)(a|b){index}{new string('.', 1000)}/(.*)', replace: 'r.example/m{index}/$4'}}\n"
+            );
+        await File.WriteAllTextAsync(file, $"rules:\n{string.Concat(rules)}");
+        try
+        {
+            var (exitCode, output, error) = await ProxySwapperProgram.RunAsync(["validate", file], ("DOTNET_GCHeapHardLimit", "8000000"));
+            Assert.That(exitCode, Is.EqualTo(2), output + error);
+            Assert.That(
+                output + error,
+                Does.Contain("matchRegex may match images of more than one registry").And.Not.Contain("internal error")
+            );
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
     private static string Configuration(char name, string expression)
     {
         var automata = Enumerable

@@ -63,6 +63,19 @@ internal sealed class RejectedKeyTests
         AssertOneFault("rules:\n" + text, key, rules + 1, "at most 20 different regular expressions, of 1500 characters together, ");
     }
 
+    [TestCase(75, null)]
+    [TestCase(76, "rules[19].matchRegex")]
+    public void The_length_of_those_that_need_an_automaton_is_that_of_what_is_written(int length, string? key)
+    {
+        var text = string.Concat(
+            Enumerable
+                .Range(0, 20)
+                .Select(number => $"(.*)/(.*){number}".PadRight(length, 'a'))
+                .Select(regex => $"  - {{matchRegex: '{regex}', replace: r.example/x/$1, allowSharedTarget: true}}\n")
+        );
+        AssertOneFault("rules:\n" + text, key, 21, "at most 20 different regular expressions, of 1500 characters together, ");
+    }
+
     [TestCase(20, null)]
     [TestCase(21, "populate.proxyCaches[20].regexURL")]
     public void Those_of_proxy_caches_count(int caches, string? key)

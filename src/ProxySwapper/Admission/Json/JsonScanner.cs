@@ -15,7 +15,7 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> text, int maximumDepth)
 
     private static readonly StringPool Texts = new();
 
-    /// <summary>In bytes. API servers send no longer names and references; of an attacker's, only the beginning is kept.</summary>
+    /// <summary>In bytes. API servers never send longer names or references; of an attacker's, only the beginning is kept.</summary>
     private const int MaximumText = 4096;
 
     /// <summary>Of a text that is too long.</summary>
