@@ -64,7 +64,7 @@ internal static partial class SafeRegex
         catch (NotSupportedException) when (alone is not null)
         {
             fault =
-                "invalid regular expression: what it repeats, looks ahead or behind for, or refers back to cannot be matched in linear time";
+                "invalid regular expression: it cannot be matched in linear time, since it repeats too much, looks around or refers back";
             return null;
         }
         catch (ArgumentException exception)
