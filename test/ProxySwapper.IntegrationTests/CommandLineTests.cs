@@ -90,6 +90,15 @@ internal sealed class CommandLineTests
     [TestCase("backfill -f PIPE", 1)]
     public async Task A_command_that_waits_for_its_input_can_be_interrupted(string arguments, int expected)
     {
+        var (exitCode, output) = (0, "");
+        // A signal that comes before a command handles signals, just after it has opened the pipe, ends any process.
+        for (var attempt = 0; attempt < 5 && exitCode != expected; attempt++)
+            (exitCode, output) = await InterruptAsync(arguments);
+        Assert.That(exitCode, Is.EqualTo(expected), output);
+    }
+
+    private static async Task<(int ExitCode, string Output)> InterruptAsync(string arguments)
+    {
         using var folder = new TemporaryFolder();
         var pipe = folder.PathOf("pipe");
         Assert.That((await TestProcess.RunAsync("mkfifo", [pipe])).ExitCode, Is.Zero);
@@ -102,8 +111,7 @@ internal sealed class CommandLineTests
             .WaitAsync(TimeSpan.FromMinutes(2), TimeProvider.System);
         // Not SIGINT, which everything ignores that a background job of a shell starts; the program handles both in the same way.
         process.Signal(PosixSignal.SIGTERM);
-        var exitCode = await process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(2), TimeProvider.System);
-        Assert.That(exitCode, Is.EqualTo(expected), process.Output);
+        return (await process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(2), TimeProvider.System), process.Output);
     }
 
     [Test]
