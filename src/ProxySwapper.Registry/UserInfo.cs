@@ -58,7 +58,8 @@ public static class UserInfo
             from = scheme + SchemeEnd.Length;
             var end = text.AsSpan(from).IndexOfAny(AfterAuthority);
             var authority = end < 0 ? text.AsSpan(from) : text.AsSpan(from, end);
-            if (authority.LastIndexOf('@') is >= 0 and var at && !IsDigest(authority[(at + 1)..]) && authority[..at].ContainsAny(" \t"))
+            var at = LastAt(authority);
+            if (at >= 0 && authority[..at].ToString().Any(char.IsWhiteSpace))
                 text = $"{text[..from]}{Mask}{text[(from + at)..]}";
         }
         return text;
@@ -66,10 +67,7 @@ public static class UserInfo
 
     private static void Append(StringBuilder shown, ReadOnlySpan<char> word)
     {
-        // The last one, since an unescaped password may have others.
-        var at = word.LastIndexOf('@');
-        while (at >= 0 && IsDigest(word[(at + 1)..]))
-            at = word[..at].LastIndexOf('@');
+        var at = LastAt(word);
         var before = word[..Math.Max(at, 0)];
         if (before.IndexOf(SchemeEnd) is >= 0 and var scheme)
             shown.Append(before[..(scheme + SchemeEnd.Length)]).Append(Mask).Append(word[at..]);
@@ -86,6 +84,15 @@ public static class UserInfo
         while (!char.IsLetterOrDigit(word[length]) && word[length] != ':')
             length++;
         return length;
+    }
+
+    /// <summary>The last at sign but those of digests, since an unescaped password may have others; negative if there is none.</summary>
+    private static int LastAt(ReadOnlySpan<char> text)
+    {
+        var at = text.LastIndexOf('@');
+        while (at >= 0 && IsDigest(text[(at + 1)..]))
+            at = text[..at].LastIndexOf('@');
+        return at;
     }
 
     private static bool IsDigest(ReadOnlySpan<char> text) =>

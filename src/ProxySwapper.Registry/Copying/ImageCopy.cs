@@ -24,7 +24,7 @@ internal sealed class ImageCopy : IDisposable
         _source = new RepositoryClient(clients.For(request.Source.Registry, request.SourceCredentials), request.Source.Repository);
         _target = new RepositoryClient(clients.For(request.Target.Registry, request.TargetCredentials), request.Target.Repository);
         _writer = new ImageWriter(_source, _target, tracker.Enter(), request, time);
-        _lists = new ReferrersListCopy(_target, _writer, mayMove: request.MayOverwrite is null);
+        _lists = new ReferrersListCopy(_target, _writer);
     }
 
     /// <summary>A digest at the target is binding, so platforms are ignored.</summary>

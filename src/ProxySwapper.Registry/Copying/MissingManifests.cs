@@ -24,18 +24,19 @@ internal sealed class MissingManifests(RepositoryClient target)
     /// </summary>
     public async Task<Descriptor?> FindRootAsync(Digest digest, CancellationToken cancellationToken)
     {
+        ManifestReferences root;
         try
         {
             if (await TargetContent.ReadManifestAsync(target.Client, target.Repository, digest, cancellationToken) is not { } manifest)
                 return null;
-            var subject = ManifestReferences.Read(manifest).Subject;
-            return subject is { } of && !await IsListedAsync(digest, of, cancellationToken) ? null : manifest.Descriptor;
+            root = ManifestReferences.Read(manifest);
         }
         catch (Exception fault) when (fault is FormatException or RegistryException { IsLimitExceeded: true })
         {
             // As the source has it: the digest is the same.
             return await TargetContent.FindManifestAsync(target.Client, target.Repository, digest.ToString(), cancellationToken);
         }
+        return root.Subject is { } of && !await IsListedAsync(digest, of, cancellationToken) ? null : root.Manifest.Descriptor;
     }
 
     private async Task<bool> IsListedAsync(Digest manifest, Digest subject, CancellationToken cancellationToken)

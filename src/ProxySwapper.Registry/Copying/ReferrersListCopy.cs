@@ -7,10 +7,7 @@ namespace ProxySwapper.Registry.Copying;
 /// Copies the list of referrers under a fallback tag. The target's list has other bytes, and perhaps more entries: it is also written for
 /// each referrer that is copied with its image. So it is never replaced, and what it lacks is added.
 /// </summary>
-/// <param name="target">The target's repository.</param>
-/// <param name="writer">The writer of the copy.</param>
-/// <param name="mayMove">Whether a tag that the registry cannot read may be written.</param>
-internal sealed class ReferrersListCopy(RepositoryClient target, ImageWriter writer, bool mayMove)
+internal sealed class ReferrersListCopy(RepositoryClient target, ImageWriter writer)
 {
     /// <summary>
     /// Whether a manifest is what a fallback tag is for: an index, but not the image itself, which some keep by a tag of its digest, or
@@ -66,5 +63,5 @@ internal sealed class ReferrersListCopy(RepositoryClient target, ImageWriter wri
     }
 
     private Task<Descriptor?> FindAsync(string tag, CancellationToken cancellationToken) =>
-        TargetContent.LookUpManifestAsync(target.Client, target.Repository, tag, mayMove, cancellationToken);
+        TargetContent.LookUpManifestAsync(target.Client, target.Repository, tag, mayMove: false, cancellationToken);
 }

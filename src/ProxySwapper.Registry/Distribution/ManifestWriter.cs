@@ -45,7 +45,7 @@ internal sealed class ManifestWriter(
         CancellationToken cancellationToken
     )
     {
-        if ((await reader.FindAsync(repository, reference, cancellationToken))?.Digest != digest)
+        if (await reader.FindAsync(repository, reference, cancellationToken) is not { } found || !digest.Matches(found.Bytes.Span))
             throw request.Fault(status, $"the registry did not write {digest}: it does not have it there afterwards");
     }
 

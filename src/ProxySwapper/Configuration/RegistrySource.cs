@@ -16,7 +16,7 @@ internal sealed class RegistrySource
 
     private RegistrySource(IReadOnlyList<RegexSymbol> registry, int last, RegexBranch branch, IReadOnlyList<ReplacementPart> replacement)
     {
-        _registry = registry;
+        _registry = [.. registry.Select(InLowerCase)];
         _isWhole = replacement.All(part => TryAdd(part, last, branch));
         PrefixOfRegistry = FindPrefix();
     }
@@ -60,6 +60,12 @@ internal sealed class RegistrySource
         }
     }
 
+    /// <summary>As in a normalised reference, so that an option such as <c>(?i)</c> makes no other registries.</summary>
+    private static RegexSymbol InLowerCase(RegexSymbol symbol) =>
+        symbol is { Minimum: 1, Maximum: 1 } && symbol.Set.Any(char.IsAsciiLetterUpper)
+            ? RegexSymbol.Of(string.Concat(symbol.Set.Where(character => !char.IsAsciiLetterUpper(character))), 1, 1)
+            : symbol;
+
     private string? FindPrefix()
     {
         var start = _target.FindIndex(element => element.Index == 0);
@@ -102,6 +108,9 @@ internal sealed class RegistrySource
     /// </summary>
     public IEnumerable<(string Registry, string Target)> Texts()
     {
+        // No registry's name has such a character.
+        if (_registry.Any(symbol => symbol.Samples.Count == 0))
+            yield break;
         var chosen = new int[_registry.Count];
         for (var changed = 0; changed >= 0; )
         {

@@ -70,7 +70,7 @@ internal static class CustomResourceImages
 
     /// <summary>
     /// Whether a value names an image: below a key such as <c>image</c> or <c>sidecarImage</c> any reference, also as an object with its
-    /// parts; below another key with the word <c>image</c>, which may be a pull policy or a size, one with a slash, tag or digest, or an
+    /// parts; below another key with the word <c>image</c>, which may be a pull policy or a size, one with a registry, tag or digest, or an
     /// expression of Helm; below any other key, such as <c>container</c>, one with its registry and its tag or digest. The case of keys
     /// and their separators, as in <c>sidecar_image</c>, do not matter.
     /// </summary>

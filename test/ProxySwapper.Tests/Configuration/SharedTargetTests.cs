@@ -93,6 +93,8 @@ internal sealed class SharedTargetTests
     [TestCase("{matchRegex: '.*', replace: 'r.example/$0'}")]
     [TestCase("{matchRegex: 'docker.io/(.*)', replace: r.example/$1}")]
     [TestCase("{matchRegex: '^(?i)Quay\\.io/(.*)$', replace: r.example/$1}")]
+    [TestCase("{matchRegex: '[A-Z]uay\\.io/(.*)', replace: r.example/$1}")]
+    [TestCase("{matchRegex: '(?i)us-central1-docker\\.pkg\\.dev/(.*)', replace: r.example/$1}")]
     [TestCase("{matchRegex: 'r([0-9])\\.io/(.*)', replace: r.example/r$1/$2}")]
     [TestCase("{matchRegex: '(r[0-9]\\.io/.*)', replace: r.example/$1}")]
     [TestCase("{matchRegex: '(docker|quay)\\.io/(.*)', replace: r.example/$1/$2}")]

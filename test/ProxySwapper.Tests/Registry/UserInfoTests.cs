@@ -17,6 +17,7 @@ internal sealed class UserInfoTests
     [TestCase(":secret@y", "***@y")]
     [TestCase("'https://me:my pass@y' is not a registry host", "'https://***@y' is not a registry host")]
     [TestCase("http://me:secret@sha1.example/x", "http://***@sha1.example/x")]
+    [TestCase("http://me:my pass@y:5000 nginx@" + Digest, "http://***@y:5000 nginx@" + Digest)]
     public void User_and_password_are_hidden(string text, string shown) => Assert.That(UserInfo.Hide(text), Is.EqualTo(shown));
 
     [TestCase("")]
