@@ -126,7 +126,7 @@ internal sealed class RuleSet
                 DecisionReason.InvalidTarget,
                 source,
                 rule.Name,
-                $"{rule.Name} would make it '{Truncation.ShortenImage(target)}', " + $"which is not a valid reference: {fault}"
+                $"{rule.Name} would make it '{Truncation.ShortenImage(target)}', which is not a valid reference: {fault}"
             );
 
     private static ImageDecision Unchanged(string image, DecisionReason reason, ImageReference? source, string? rule, string fault) =>

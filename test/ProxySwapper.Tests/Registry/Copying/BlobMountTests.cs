@@ -8,26 +8,14 @@ namespace ProxySwapper.Tests.Registry.Copying;
 
 /// <summary>Blobs that the target registry already has, or that several copies need at once, are transferred at most once.</summary>
 [TestFixture]
-internal sealed class BlobMountTests
+internal sealed class BlobMountTests : CopyFixture
 {
-    private CopyScene _scene = null!;
-
-    [SetUp]
-    public async Task StartAsync() => _scene = await CopyScene.StartAsync();
-
-    [TearDown]
-    public async Task StopAsync()
-    {
-        CopyScene.AssertWhole(_scene.Target.Registry);
-        await _scene.DisposeAsync();
-    }
-
     [Test]
     public async Task A_blob_that_another_repository_of_the_target_has_is_mounted()
     {
-        TestImage.Create(1).AddTo(_scene.Source.Registry, "team/app", "1");
-        await _scene.CopyAsync();
-        var result = await _scene.CopyAsync(_scene.Request(target: "other/app:1"));
+        TestImage.Create(1).AddTo(Scene.Source.Registry, "team/app", "1");
+        await Scene.CopyAsync();
+        var result = await Scene.CopyAsync(Scene.Request(target: "other/app:1"));
         Assert.That((result.BlobsCopied, result.BlobsMounted), Is.EqualTo((0, 3)));
     }
 
@@ -36,8 +24,8 @@ internal sealed class BlobMountTests
     {
         await using var liar = await FaultyRegistry.StartAsync();
         var secret = TestImage.Create(7, layers: 1);
-        secret.AddTo(_scene.Source.Registry, "team/private", "1");
-        await _scene.CopyAsync(_scene.Request("team/private:1", "mirror/private:1"));
+        secret.AddTo(Scene.Source.Registry, "team/private", "1");
+        await Scene.CopyAsync(Scene.Request("team/private:1", "mirror/private:1"));
         liar.Registry.AddManifest("evil/app", secret.Top.MediaType, secret.Top.Bytes, "1");
         liar.Always(
             HttpMethod.Head,
@@ -51,28 +39,28 @@ internal sealed class BlobMountTests
         );
         var request = new CopyRequest(
             ImageReference.Parse($"{liar.Address}/evil/app:1"),
-            ImageReference.Parse($"{_scene.Target.Address}/mirror/evil:1")
+            ImageReference.Parse($"{Scene.Target.Address}/mirror/evil:1")
         );
-        Assert.That(async () => await _scene.CopyAsync(request), Throws.Exception.With.Message.Contain("not found (HTTP 404)"));
-        Assert.That(_scene.Target.Registry.Count(HttpMethod.Post, InMemoryRegistryRequestKind.Mount), Is.Zero);
+        Assert.That(async () => await Scene.CopyAsync(request), Throws.Exception.With.Message.Contain("not found (HTTP 404)"));
+        Assert.That(Scene.Target.Registry.Count(HttpMethod.Post, InMemoryRegistryRequestKind.Mount), Is.Zero);
     }
 
     [Test]
     public async Task A_mount_that_is_rejected_becomes_an_upload()
     {
-        TestImage.Create(1).AddTo(_scene.Source.Registry, "team/app", "1");
-        await _scene.CopyAsync();
-        _scene.Target.Always(HttpMethod.Post, InMemoryRegistryRequestKind.Mount, RegistryFaults.RejectedMount);
-        var result = await _scene.CopyAsync(_scene.Request(target: "other/app:1"));
+        TestImage.Create(1).AddTo(Scene.Source.Registry, "team/app", "1");
+        await Scene.CopyAsync();
+        Scene.Target.Always(HttpMethod.Post, InMemoryRegistryRequestKind.Mount, RegistryFaults.RejectedMount);
+        var result = await Scene.CopyAsync(Scene.Request(target: "other/app:1"));
         Assert.That((result.BlobsCopied, result.BlobsMounted), Is.EqualTo((3, 0)));
     }
 
     [Test]
     public async Task Within_one_host_blobs_are_mounted_from_the_source_repository()
     {
-        TestImage.Create(1).AddTo(_scene.Target.Registry, "team/app", "1");
-        var host = _scene.Target.Address;
-        var result = await _scene.CopyAsync(
+        TestImage.Create(1).AddTo(Scene.Target.Registry, "team/app", "1");
+        var host = Scene.Target.Address;
+        var result = await Scene.CopyAsync(
             new CopyRequest(ImageReference.Parse($"{host}/team/app:1"), ImageReference.Parse($"{host}/copy/app:1"))
         );
         Assert.That((result.BlobsCopied, result.BlobsMounted), Is.EqualTo((0, 3)));
@@ -81,13 +69,13 @@ internal sealed class BlobMountTests
     [Test]
     public async Task Of_many_copies_at_once_each_digest_moves_once()
     {
-        TestImage.Create(1, layers: 6, layerSize: 200_000).AddTo(_scene.Source.Registry, "team/app", "1");
+        TestImage.Create(1, layers: 6, layerSize: 200_000).AddTo(Scene.Source.Registry, "team/app", "1");
         var results = await Task.WhenAll(
-            Enumerable.Range(0, 12).Select(index => _scene.CopyAsync(_scene.Request(target: $"mirror/app{index % 4}:{index}")))
+            Enumerable.Range(0, 12).Select(index => Scene.CopyAsync(Scene.Request(target: $"mirror/app{index % 4}:{index}")))
         );
-        Assert.That((results.Sum(result => result.BlobsCopied), _scene.Target.Registry.Repositories.Count), Is.EqualTo((7, 4)));
+        Assert.That((results.Sum(result => result.BlobsCopied), Scene.Target.Registry.Repositories.Count), Is.EqualTo((7, 4)));
         Assert.That(
-            _scene.Source.Received.Count(request => request.Method == "GET" && request.Path.Contains("/blobs/", StringComparison.Ordinal)),
+            Scene.Source.Received.Count(request => request.Method == "GET" && request.Path.Contains("/blobs/", StringComparison.Ordinal)),
             Is.EqualTo(7)
         );
     }
@@ -97,11 +85,11 @@ internal sealed class BlobMountTests
     {
         // Images with the same seed share their first layers.
         for (var layers = 2; layers < 10; layers++)
-            TestImage.Create(1, layers, layerSize: 20_000).AddTo(_scene.Source.Registry, "team/app", $"{layers}");
+            TestImage.Create(1, layers, layerSize: 20_000).AddTo(Scene.Source.Registry, "team/app", $"{layers}");
         for (var round = 0; round < 5; round++)
         {
             var copier = new ImageCopier(
-                _scene.Clients,
+                Scene.Clients,
                 TimeProvider.System,
                 Microsoft.Extensions.Logging.Abstractions.NullLogger<ImageCopier>.Instance
             );
@@ -109,22 +97,22 @@ internal sealed class BlobMountTests
                 Enumerable
                     .Range(0, 24)
                     .Select(index =>
-                        copier.CopyAsync(_scene.Request($"team/app:{index % 8 + 2}", $"round{round}/app{index}:1"), cancellationToken)
+                        copier.CopyAsync(Scene.Request($"team/app:{index % 8 + 2}", $"round{round}/app{index}:1"), cancellationToken)
                     )
             );
         }
-        Assert.That(_scene.Target.Registry.Repositories, Has.Count.EqualTo(120));
+        Assert.That(Scene.Target.Registry.Repositories, Has.Count.EqualTo(120));
     }
 
     [Test]
     public async Task What_was_known_to_be_there_and_is_gone_is_sent_again()
     {
         var image = TestImage.Create(1);
-        image.AddTo(_scene.Source.Registry, "team/app", "1", "2");
-        await _scene.CopyAsync();
-        _scene.Target.Registry.Repositories["mirror/app"].Blobs.Clear();
-        _scene.Target.Registry.Repositories["mirror/app"].Manifests.Clear();
-        _scene.Target.Registry.Repositories["mirror/app"].Tags.Clear();
-        Assert.That((await _scene.CopyAsync()).BlobsCopied, Is.EqualTo(3));
+        image.AddTo(Scene.Source.Registry, "team/app", "1", "2");
+        await Scene.CopyAsync();
+        Scene.Target.Registry.Repositories["mirror/app"].Blobs.Clear();
+        Scene.Target.Registry.Repositories["mirror/app"].Manifests.Clear();
+        Scene.Target.Registry.Repositories["mirror/app"].Tags.Clear();
+        Assert.That((await Scene.CopyAsync()).BlobsCopied, Is.EqualTo(3));
     }
 }

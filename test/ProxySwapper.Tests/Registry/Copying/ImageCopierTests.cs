@@ -11,29 +11,17 @@ using Kind = ProxySwapper.Registry.InMemory.InMemoryRegistryRequestKind;
 namespace ProxySwapper.Tests.Registry.Copying;
 
 [TestFixture]
-internal sealed class ImageCopierTests
+internal sealed class ImageCopierTests : CopyFixture
 {
     private static readonly string[] TwoPlatforms = ["amd64", "arm64"];
-
-    private CopyScene _scene = null!;
-
-    [SetUp]
-    public async Task StartAsync() => _scene = await CopyScene.StartAsync();
-
-    [TearDown]
-    public async Task StopAsync()
-    {
-        CopyScene.AssertWhole(_scene.Target.Registry);
-        await _scene.DisposeAsync();
-    }
 
     [Test]
     public async Task A_whole_index_arrives_byte_for_byte()
     {
         var image = TestImage.Create(1, layers: 3, platforms: TwoPlatforms);
-        image.AddTo(_scene.Source.Registry, "team/app", "1");
-        var result = await _scene.CopyAsync();
-        var target = _scene.Target.Registry.Repositories["mirror/app"];
+        image.AddTo(Scene.Source.Registry, "team/app", "1");
+        var result = await Scene.CopyAsync();
+        var target = Scene.Target.Registry.Repositories["mirror/app"];
         Assert.Multiple(() =>
         {
             Assert.That(
@@ -50,12 +38,12 @@ internal sealed class ImageCopierTests
     [Test]
     public async Task An_up_to_date_image_costs_two_requests()
     {
-        TestImage.Create(1, platforms: TwoPlatforms).AddTo(_scene.Source.Registry, "team/app", "1");
-        await _scene.CopyAsync();
-        var before = _scene.Source.Registry.Requests + _scene.Target.Registry.Requests;
-        var result = await _scene.CopyAsync();
+        TestImage.Create(1, platforms: TwoPlatforms).AddTo(Scene.Source.Registry, "team/app", "1");
+        await Scene.CopyAsync();
+        var before = Scene.Source.Registry.Requests + Scene.Target.Registry.Requests;
+        var result = await Scene.CopyAsync();
         Assert.That(
-            (result.Outcome, _scene.Source.Registry.Requests + _scene.Target.Registry.Requests - before),
+            (result.Outcome, Scene.Source.Registry.Requests + Scene.Target.Registry.Requests - before),
             Is.EqualTo((CopyOutcome.UpToDate, 2))
         );
     }
@@ -64,10 +52,10 @@ internal sealed class ImageCopierTests
     public async Task A_plan_says_what_a_copy_then_does()
     {
         var image = TestImage.Create(1, platforms: TwoPlatforms);
-        image.AddTo(_scene.Source.Registry, "team/app", "1");
-        var plan = await _scene.Copier.PlanAsync(_scene.Request(), CancellationToken.None);
-        var writes = _scene.Target.Received.Count(IsWrite);
-        var result = await _scene.CopyAsync();
+        image.AddTo(Scene.Source.Registry, "team/app", "1");
+        var plan = await Scene.Copier.PlanAsync(Scene.Request(), CancellationToken.None);
+        var writes = Scene.Target.Received.Count(IsWrite);
+        var result = await Scene.CopyAsync();
         Assert.Multiple(() =>
         {
             Assert.That(writes, Is.Zero, "a plan writes nothing");
@@ -76,21 +64,21 @@ internal sealed class ImageCopierTests
                 Is.EqualTo((result.BlobsCopied, result.BytesCopied, result.ManifestsWritten))
             );
             Assert.That(plan.TargetDigest, Is.EqualTo(result.TargetDigest));
-            Assert.That(_scene.Target.Received.Count(IsWrite), Is.EqualTo(plan.Requests));
+            Assert.That(Scene.Target.Received.Count(IsWrite), Is.EqualTo(plan.Requests));
         });
-        Assert.That((await _scene.Copier.PlanAsync(_scene.Request(), CancellationToken.None)).IsUpToDate, Is.True);
+        Assert.That((await Scene.Copier.PlanAsync(Scene.Request(), CancellationToken.None)).IsUpToDate, Is.True);
     }
 
     [Test]
     public async Task A_tag_that_moved_at_the_source_is_moved_at_the_target_and_only_what_is_new_is_sent()
     {
-        TestImage.Create(1).AddTo(_scene.Source.Registry, "team/app", "1");
-        await _scene.CopyAsync();
+        TestImage.Create(1).AddTo(Scene.Source.Registry, "team/app", "1");
+        await Scene.CopyAsync();
         var newer = TestImage.Create(2);
-        newer.AddTo(_scene.Source.Registry, "team/app", "1");
-        var result = await _scene.CopyAsync();
+        newer.AddTo(Scene.Source.Registry, "team/app", "1");
+        var result = await Scene.CopyAsync();
         Assert.That(
-            (result.Outcome, _scene.Target.Registry.Repositories["mirror/app"].Tags["1"]),
+            (result.Outcome, Scene.Target.Registry.Repositories["mirror/app"].Tags["1"]),
             Is.EqualTo((CopyOutcome.Copied, newer.Top.Digest))
         );
     }
@@ -99,14 +87,14 @@ internal sealed class ImageCopierTests
     public async Task A_digest_is_written_exactly_whatever_the_platforms()
     {
         var image = TestImage.Create(1, platforms: TwoPlatforms);
-        image.AddTo(_scene.Source.Registry, "team/app", "1");
-        var request = _scene.Request($"team/app@{image.Top.Digest}", $"mirror/app@{image.Top.Digest}") with
+        image.AddTo(Scene.Source.Registry, "team/app", "1");
+        var request = Scene.Request($"team/app@{image.Top.Digest}", $"mirror/app@{image.Top.Digest}") with
         {
             Platforms = [new Platform("linux", "amd64")],
             ExtraTags = ["sha256-x"],
         };
-        var result = await _scene.CopyAsync(request);
-        var target = _scene.Target.Registry.Repositories["mirror/app"];
+        var result = await Scene.CopyAsync(request);
+        var target = Scene.Target.Registry.Repositories["mirror/app"];
         Assert.That(
             (result.TargetDigest, target.Tags["sha256-x"], target.Manifests.Count),
             Is.EqualTo((image.Top.Digest, image.Top.Digest, 3))
@@ -118,17 +106,17 @@ internal sealed class ImageCopierTests
     public async Task A_manifest_of_another_size_is_written_again([Values] bool isTop, [Values] bool isByDigest)
     {
         var image = TestImage.Create(1, platforms: TwoPlatforms);
-        image.AddTo(_scene.Source.Registry, "team/app", "1");
+        image.AddTo(Scene.Source.Registry, "team/app", "1");
         var name = isByDigest ? $"app@{image.Top.Digest}" : "app:1";
-        var request = _scene.Request($"team/{name}", $"mirror/{name}");
-        await _scene.CopyAsync(request);
-        var manifests = _scene.Target.Registry.Repository("mirror/app").Manifests;
+        var request = Scene.Request($"team/{name}", $"mirror/{name}");
+        await Scene.CopyAsync(request);
+        var manifests = Scene.Target.Registry.Repository("mirror/app").Manifests;
         var broken = isTop ? image.Top : image.Platforms["arm64"];
         manifests[broken.Digest] = broken with { Bytes = broken.Bytes[..5] };
         if (!isTop)
             manifests.TryRemove(image.Top.Digest, out _);
-        Assert.That((await _scene.Copier.PlanAsync(request, CancellationToken.None)).IsUpToDate, Is.False);
-        Assert.That((await _scene.CopyAsync(request)).Outcome, Is.EqualTo(CopyOutcome.Copied));
+        Assert.That((await Scene.Copier.PlanAsync(request, CancellationToken.None)).IsUpToDate, Is.False);
+        Assert.That((await Scene.CopyAsync(request)).Outcome, Is.EqualTo(CopyOutcome.Copied));
         Assert.That(manifests[broken.Digest].Bytes.Length, Is.EqualTo(broken.Bytes.Length));
     }
 
@@ -136,19 +124,19 @@ internal sealed class ImageCopierTests
     [Test]
     public async Task A_manifest_whose_HEAD_has_another_size_is_up_to_date_if_its_content_is_right()
     {
-        TestImage.Create(1, platforms: TwoPlatforms).AddTo(_scene.Source.Registry, "team/app", "1");
-        await _scene.CopyAsync();
-        _scene.Target.Always(
+        TestImage.Create(1, platforms: TwoPlatforms).AddTo(Scene.Source.Registry, "team/app", "1");
+        await Scene.CopyAsync();
+        Scene.Target.Always(
             (request, kind) => request.Method == "HEAD" && kind == Kind.Manifest,
             RegistryFaults.Header("Content-Length", "5")
         );
-        Assert.That((await _scene.CopyAsync()).Outcome, Is.EqualTo(CopyOutcome.UpToDate));
+        Assert.That((await Scene.CopyAsync()).Outcome, Is.EqualTo(CopyOutcome.UpToDate));
     }
 
     [Test]
     public void A_missing_image_is_reported() =>
         Assert.That(
-            () => _scene.CopyAsync(),
+            () => Scene.CopyAsync(),
             Throws
                 .TypeOf<RegistryException>()
                 .With.Message.Contains("team/app")
@@ -166,9 +154,9 @@ internal sealed class ImageCopierTests
                 + """ "urls":["https://example.com/x"]}]}""",
             MediaTypes.DockerManifest
         );
-        _scene.Source.Registry.AddManifest("team/app", foreign.MediaType, foreign.Bytes, "1");
-        var plan = await _scene.Copier.PlanAsync(_scene.Request(), CancellationToken.None);
-        var result = await _scene.CopyAsync();
+        Scene.Source.Registry.AddManifest("team/app", foreign.MediaType, foreign.Bytes, "1");
+        var plan = await Scene.Copier.PlanAsync(Scene.Request(), CancellationToken.None);
+        var result = await Scene.CopyAsync();
         Assert.That((result.BlobsCopied, plan.Blobs.Count), Is.EqualTo((1, 1)));
         Assert.That(result.Omissions.Sentences, Is.EqualTo(plan.Omissions.Sentences));
         Assert.That(
@@ -184,28 +172,28 @@ internal sealed class ImageCopierTests
     public async Task A_nested_index_and_content_inline_arrive_whole()
     {
         var image = TestImage.Create(1, platforms: TwoPlatforms);
-        image.AddTo(_scene.Source.Registry, "team/app", "inner");
+        image.AddTo(Scene.Source.Registry, "team/app", "inner");
         var outer = Encoding.UTF8.GetBytes(
             $$"""{"schemaVersion":2,"mediaType":"{{MediaTypes.OciIndex}}","manifests":"""
                 + $$"""[{"mediaType":"{{MediaTypes.OciIndex}}","digest":"{{image.Top.Digest}}","size":{{image.Top.Bytes.Length}}}"""
                 + $$""",{"mediaType":"{{MediaTypes.OciManifest}}","digest":"{{image.Platforms["amd64"].Digest}}","size":"""
                 + $$"""{{image.Platforms["amd64"].Bytes.Length}}}]}"""
         );
-        _scene.Source.Registry.AddManifest("team/app", MediaTypes.OciIndex, outer, "1");
-        var result = await _scene.CopyAsync();
+        Scene.Source.Registry.AddManifest("team/app", MediaTypes.OciIndex, outer, "1");
+        var result = await Scene.CopyAsync();
         Assert.That((result.ManifestsWritten, result.TargetDigest), Is.EqualTo((4, Digest.OfBytes(outer))));
     }
 
     [Test]
     public async Task A_repository_that_is_missing_is_made_once_where_somebody_can()
     {
-        TestImage.Create(1, platforms: TwoPlatforms).AddTo(_scene.Source.Registry, "team/app", "1");
+        TestImage.Create(1, platforms: TwoPlatforms).AddTo(Scene.Source.Registry, "team/app", "1");
         var isThere = false;
         var made = 0;
         var unknown = RegistryFaults.Status(404, "NAME_UNKNOWN", "repository name not known to registry");
-        _scene.Target.Choose((request, _) => isThere || HttpMethods.IsGet(request.Method) && request.Path == "/v2/" ? null : unknown);
-        var result = await _scene.CopyAsync(
-            _scene.Request() with
+        Scene.Target.Choose((request, _) => isThere || HttpMethods.IsGet(request.Method) && request.Path == "/v2/" ? null : unknown);
+        var result = await Scene.CopyAsync(
+            Scene.Request() with
             {
                 CreateRepository = (image, _) =>
                 {
@@ -222,7 +210,7 @@ internal sealed class ImageCopierTests
     private Manifest Manifest(string json, string mediaType)
     {
         var config = Encoding.UTF8.GetBytes("{}");
-        _scene.Source.Registry.AddBlob("team/app", config);
+        Scene.Source.Registry.AddBlob("team/app", config);
         var bytes = Encoding.UTF8.GetBytes(
             json.Replace(
                 "CONFIG",

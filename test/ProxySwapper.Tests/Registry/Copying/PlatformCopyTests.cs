@@ -10,31 +10,19 @@ namespace ProxySwapper.Tests.Registry.Copying;
 
 /// <summary>Some platforms of an index.</summary>
 [TestFixture]
-internal sealed class PlatformCopyTests
+internal sealed class PlatformCopyTests : CopyFixture
 {
     private static readonly string[] TwoPlatforms = ["amd64", "arm64"];
-
-    private CopyScene _scene = null!;
-
-    [SetUp]
-    public async Task StartAsync() => _scene = await CopyScene.StartAsync();
-
-    [TearDown]
-    public async Task StopAsync()
-    {
-        CopyScene.AssertWhole(_scene.Target.Registry);
-        await _scene.DisposeAsync();
-    }
 
     [Test]
     public async Task One_platform_of_an_index_is_a_new_valid_index()
     {
         var image = TestImage.Create(1, platforms: TwoPlatforms);
-        image.AddTo(_scene.Source.Registry, "team/app", "1");
-        var request = _scene.Request() with { Platforms = [new Platform("linux", "arm64")] };
-        var result = await _scene.CopyAsync(request);
-        var again = await _scene.CopyAsync(request);
-        var target = _scene.Target.Registry.Repositories["mirror/app"];
+        image.AddTo(Scene.Source.Registry, "team/app", "1");
+        var request = Scene.Request() with { Platforms = [new Platform("linux", "arm64")] };
+        var result = await Scene.CopyAsync(request);
+        var again = await Scene.CopyAsync(request);
+        var target = Scene.Target.Registry.Repositories["mirror/app"];
         Assert.Multiple(() =>
         {
             Assert.That(result.TargetDigest, Is.Not.EqualTo(result.SourceDigest));
@@ -67,28 +55,28 @@ internal sealed class PlatformCopyTests
     [Test]
     public void A_registry_that_rejects_a_sparse_index_is_quoted_and_has_no_tag()
     {
-        TestImage.Create(1, platforms: TwoPlatforms).AddTo(_scene.Source.Registry, "team/app", "1");
+        TestImage.Create(1, platforms: TwoPlatforms).AddTo(Scene.Source.Registry, "team/app", "1");
         Assert.That(
-            () => _scene.CopyAsync(_scene.Request() with { Platforms = [new Platform("linux", "arm64")], Subset = PlatformSubset.Sparse }),
+            () => Scene.CopyAsync(Scene.Request() with { Platforms = [new Platform("linux", "arm64")], Subset = PlatformSubset.Sparse }),
             Throws.TypeOf<RegistryException>().With.Message.Contains("MANIFEST_BLOB_UNKNOWN")
         );
-        Assert.That(_scene.Target.Registry.Repositories["mirror/app"].Tags, Is.Empty);
+        Assert.That(Scene.Target.Registry.Repositories["mirror/app"].Tags, Is.Empty);
     }
 
     [Test]
     public async Task Flatten_writes_the_one_manifest_under_the_tag()
     {
         var image = TestImage.Create(1, platforms: TwoPlatforms);
-        image.AddTo(_scene.Source.Registry, "team/app", "1");
-        var result = await _scene.CopyAsync(
-            _scene.Request() with
+        image.AddTo(Scene.Source.Registry, "team/app", "1");
+        var result = await Scene.CopyAsync(
+            Scene.Request() with
             {
                 Platforms = [new Platform("linux", "arm64")],
                 Subset = PlatformSubset.Flatten,
             }
         );
         Assert.That(
-            (result.TargetDigest, _scene.Target.Registry.Repositories["mirror/app"].Manifests.Count),
+            (result.TargetDigest, Scene.Target.Registry.Repositories["mirror/app"].Manifests.Count),
             Is.EqualTo((image.Platforms["arm64"].Digest, 1))
         );
     }
@@ -96,9 +84,9 @@ internal sealed class PlatformCopyTests
     [Test]
     public void A_platform_that_is_missing_is_reported_with_those_that_are()
     {
-        TestImage.Create(1, platforms: TwoPlatforms).AddTo(_scene.Source.Registry, "team/app", "1");
+        TestImage.Create(1, platforms: TwoPlatforms).AddTo(Scene.Source.Registry, "team/app", "1");
         Assert.That(
-            () => _scene.CopyAsync(_scene.Request() with { Platforms = [new Platform("linux", "s390x")] }),
+            () => Scene.CopyAsync(Scene.Request() with { Platforms = [new Platform("linux", "s390x")] }),
             Throws.TypeOf<CopyException>().With.Message.Contains("has no linux/s390x; it has linux/amd64, linux/arm64")
         );
     }
@@ -107,9 +95,9 @@ internal sealed class PlatformCopyTests
     public void An_index_of_nothing_has_no_platform([Values] PlatformSubset subset)
     {
         var index = Encoding.UTF8.GetBytes($$"""{"schemaVersion":2,"mediaType":"{{MediaTypes.OciIndex}}","manifests":[]}""");
-        _scene.Source.Registry.AddManifest("team/app", MediaTypes.OciIndex, index, "1");
+        Scene.Source.Registry.AddManifest("team/app", MediaTypes.OciIndex, index, "1");
         Assert.That(
-            () => _scene.CopyAsync(_scene.Request() with { Platforms = [new Platform("linux", "arm64")], Subset = subset }),
+            () => Scene.CopyAsync(Scene.Request() with { Platforms = [new Platform("linux", "arm64")], Subset = subset }),
             Throws.TypeOf<CopyException>().With.Message.EqualTo($"{Digest.OfBytes(index)} has no linux/arm64; it has no manifests")
         );
     }

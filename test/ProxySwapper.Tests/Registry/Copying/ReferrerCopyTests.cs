@@ -11,33 +11,21 @@ namespace ProxySwapper.Tests.Registry.Copying;
 
 /// <summary>Signatures and SBOMs come along when they are requested.</summary>
 [TestFixture]
-internal sealed class ReferrerCopyTests
+internal sealed class ReferrerCopyTests : CopyFixture
 {
     private readonly TestImage _image = TestImage.Create(1);
-    private CopyScene _scene = null!;
 
     [SetUp]
-    public async Task StartAsync()
-    {
-        _scene = await CopyScene.StartAsync();
-        _image.AddTo(_scene.Source.Registry, "team/app", "1");
-    }
-
-    [TearDown]
-    public async Task StopAsync()
-    {
-        CopyScene.AssertWhole(_scene.Target.Registry);
-        await _scene.DisposeAsync();
-    }
+    public void AddImage() => _image.AddTo(Scene.Source.Registry, "team/app", "1");
 
     [Test]
     public async Task Referrers_and_cosign_tags_come_along()
     {
         var signature = TestImage.Create(2);
-        signature.AddTo(_scene.Source.Registry, "team/app", $"sha256-{_image.Top.Digest.Hex}.sig");
+        signature.AddTo(Scene.Source.Registry, "team/app", $"sha256-{_image.Top.Digest.Hex}.sig");
         var sbom = AddSbom(_image.Top.Digest);
-        await _scene.CopyAsync(_scene.Request() with { Referrers = true });
-        var target = _scene.Target.Registry.Repositories["mirror/app"];
+        await Scene.CopyAsync(Scene.Request() with { Referrers = true });
+        var target = Scene.Target.Registry.Repositories["mirror/app"];
         Assert.That(target.Manifests.Keys, Is.EquivalentTo(new[] { _image.Top.Digest, signature.Top.Digest, sbom }));
         Assert.That(target.Tags[$"sha256-{_image.Top.Digest.Hex}.sig"], Is.EqualTo(signature.Top.Digest));
     }
@@ -46,31 +34,31 @@ internal sealed class ReferrerCopyTests
     public async Task Referrers_of_an_image_with_a_longer_digest_come_along()
     {
         var digest = Digest.OfHash(HashAlgorithmName.SHA512, SHA512.HashData(_image.Top.Bytes.Span));
-        _scene.Source.Registry.Repository("team/app").Manifests[digest] = _image.Top with { Digest = digest };
+        Scene.Source.Registry.Repository("team/app").Manifests[digest] = _image.Top with { Digest = digest };
         var sbom = AddSbom(digest);
-        await _scene.CopyAsync(_scene.Request($"team/app@{digest}", $"mirror/app@{digest}") with { Referrers = true });
-        Assert.That(_scene.Target.Registry.Repositories["mirror/app"].Manifests.Keys, Is.EquivalentTo(new[] { digest, sbom }));
+        await Scene.CopyAsync(Scene.Request($"team/app@{digest}", $"mirror/app@{digest}") with { Referrers = true });
+        Assert.That(Scene.Target.Registry.Repositories["mirror/app"].Manifests.Keys, Is.EquivalentTo(new[] { digest, sbom }));
     }
 
     [Test]
     public async Task The_plan_has_what_refers_to_the_image_too([Values] bool isImageThere)
     {
         if (isImageThere)
-            await _scene.CopyAsync();
+            await Scene.CopyAsync();
         var sbom = AddSbom(_image.Top.Digest);
-        var request = _scene.Request() with { Referrers = true };
-        var before = _scene.Target.Received.Count;
-        var plan = await _scene.Copier.PlanAsync(request, CancellationToken.None);
-        Assert.That(_scene.Target.Received.Skip(before).Select(received => received.Method), Is.All.EqualTo("HEAD").Or.EqualTo("GET"));
-        before = _scene.Target.Received.Count;
-        await _scene.CopyAsync(request);
+        var request = Scene.Request() with { Referrers = true };
+        var before = Scene.Target.Received.Count;
+        var plan = await Scene.Copier.PlanAsync(request, CancellationToken.None);
+        Assert.That(Scene.Target.Received.Skip(before).Select(received => received.Method), Is.All.EqualTo("HEAD").Or.EqualTo("GET"));
+        before = Scene.Target.Received.Count;
+        await Scene.CopyAsync(request);
         Assert.That(
             plan.Manifests.Select(manifest => manifest.Digest),
             Is.EqualTo(isImageThere ? [sbom] : new[] { sbom, _image.Top.Digest })
         );
-        var written = _scene.Target.Received.Skip(before).Count(received => received.Method is "POST" or "PUT" or "PATCH");
+        var written = Scene.Target.Received.Skip(before).Count(received => received.Method is "POST" or "PUT" or "PATCH");
         Assert.That(plan.Requests, Is.EqualTo(written));
-        Assert.That((await _scene.Copier.PlanAsync(request, CancellationToken.None)).IsUpToDate, Is.True);
+        Assert.That((await Scene.Copier.PlanAsync(request, CancellationToken.None)).IsUpToDate, Is.True);
     }
 
     [TestCase("team/app:1", "mirror/app:1", "1")]
@@ -79,8 +67,8 @@ internal sealed class ReferrerCopyTests
     {
         var sbom = AddSbom(_image.Top.Digest);
         var digest = _image.Top.Digest.ToString();
-        await _scene.CopyAsync(_scene.Request(source, target.Replace("{0}", digest, StringComparison.Ordinal)) with { Referrers = true });
-        var written = _scene.Target.Received.Where(request => request.Method == "PUT" && request.Path.Contains("/manifests/"));
+        await Scene.CopyAsync(Scene.Request(source, target.Replace("{0}", digest, StringComparison.Ordinal)) with { Referrers = true });
+        var written = Scene.Target.Received.Where(request => request.Method == "PUT" && request.Path.Contains("/manifests/"));
         Assert.That(written.Select(request => request.Path.Split('/')[^1]), Is.EqualTo(new[] { digest, sbom.ToString(), last }));
     }
 
@@ -88,17 +76,17 @@ internal sealed class ReferrerCopyTests
     public async Task A_copy_whose_referrers_fail_leaves_no_tag_that_looks_complete()
     {
         var sbom = AddSbom(_image.Top.Digest);
-        _scene.Source.Always(
+        Scene.Source.Always(
             (request, _) => request.Path.Value!.EndsWith(sbom.ToString(), StringComparison.Ordinal),
             RegistryFaults.Status(404)
         );
-        var request = _scene.Request() with { Referrers = true };
-        Assert.That(Assert.ThrowsAsync<RegistryException>(() => _scene.CopyAsync(request))!.Message, Does.Contain(sbom.ToString()));
-        Assert.That(_scene.Target.Registry.Repositories["mirror/app"].Tags, Is.Empty);
-        _scene.Source.RemoveFaults();
-        await _scene.CopyAsync(request);
-        Assert.That(_scene.Target.Registry.Repositories["mirror/app"].Tags.Keys, Is.EqualTo(new[] { "1" }));
-        Assert.That(_scene.Target.Registry.Repositories["mirror/app"].Manifests, Does.ContainKey(sbom));
+        var request = Scene.Request() with { Referrers = true };
+        Assert.That(Assert.ThrowsAsync<RegistryException>(() => Scene.CopyAsync(request))!.Message, Does.Contain(sbom.ToString()));
+        Assert.That(Scene.Target.Registry.Repositories["mirror/app"].Tags, Is.Empty);
+        Scene.Source.RemoveFaults();
+        await Scene.CopyAsync(request);
+        Assert.That(Scene.Target.Registry.Repositories["mirror/app"].Tags.Keys, Is.EqualTo(new[] { "1" }));
+        Assert.That(Scene.Target.Registry.Repositories["mirror/app"].Manifests, Does.ContainKey(sbom));
     }
 
     [Test]
@@ -106,12 +94,12 @@ internal sealed class ReferrerCopyTests
     {
         var tag = $"sha256-{_image.Top.Digest.Hex}.sig";
         var (theirs, ours) = (TestImage.Create(2), TestImage.Create(3));
-        theirs.AddTo(_scene.Source.Registry, "team/app", tag);
-        ours.AddTo(_scene.Target.Registry, "mirror/app", tag);
+        theirs.AddTo(Scene.Source.Registry, "team/app", tag);
+        ours.AddTo(Scene.Target.Registry, "mirror/app", tag);
         if (!isHeadTrusted)
-            _scene.Target.Always(HttpMethod.Head, Kind.Manifest, RegistryFaults.Status(404));
-        var result = await _scene.CopyAsync(_scene.Request() with { Referrers = true, MayOverwrite = (_, _, _) => new(mayOverwrite) });
-        var target = _scene.Target.Registry.Repositories["mirror/app"];
+            Scene.Target.Always(HttpMethod.Head, Kind.Manifest, RegistryFaults.Status(404));
+        var result = await Scene.CopyAsync(Scene.Request() with { Referrers = true, MayOverwrite = (_, _, _) => new(mayOverwrite) });
+        var target = Scene.Target.Registry.Repositories["mirror/app"];
         Assert.That(target.Tags["1"], Is.EqualTo(_image.Top.Digest));
         Assert.That(target.Tags[tag], Is.EqualTo((mayOverwrite ? theirs : ours).Top.Digest));
         Assert.That(result.Omissions.KeptTags, Is.EqualTo(mayOverwrite ? [] : new[] { tag }));
@@ -123,21 +111,21 @@ internal sealed class ReferrerCopyTests
     {
         var tag = $"sha256-{_image.Top.Digest.Hex}.sig";
         var (theirs, ours) = (TestImage.Create(2), TestImage.Create(3));
-        theirs.AddTo(_scene.Source.Registry, "team/app", tag);
-        ours.AddTo(_scene.Target.Registry, "mirror/app", tag);
-        _scene.Target.Always(
+        theirs.AddTo(Scene.Source.Registry, "team/app", tag);
+        ours.AddTo(Scene.Target.Registry, "mirror/app", tag);
+        Scene.Target.Always(
             (request, _) => request.Method is "HEAD" or "GET" && request.Path.Value!.EndsWith(tag, StringComparison.Ordinal),
             RegistryFaults.Status(500, "UNKNOWN", "unknown error")
         );
-        var request = _scene.Request() with { Referrers = true, MayOverwrite = mayMove ? null : (_, _, _) => new(true) };
+        var request = Scene.Request() with { Referrers = true, MayOverwrite = mayMove ? null : (_, _, _) => new(true) };
         if (mayMove)
-            await _scene.CopyAsync(request);
+            await Scene.CopyAsync(request);
         else
             Assert.That(
-                Assert.ThrowsAsync<RegistryException>(() => _scene.CopyAsync(request))!.Message,
-                Is.EqualTo($"GET {_scene.Target.Address}/mirror/app:{tag}: internal server error (HTTP 500): UNKNOWN: unknown error")
+                Assert.ThrowsAsync<RegistryException>(() => Scene.CopyAsync(request))!.Message,
+                Is.EqualTo($"GET {Scene.Target.Address}/mirror/app:{tag}: internal server error (HTTP 500): UNKNOWN: unknown error")
             );
-        Assert.That(_scene.Target.Registry.Repositories["mirror/app"].Tags[tag], Is.EqualTo((mayMove ? theirs : ours).Top.Digest));
+        Assert.That(Scene.Target.Registry.Repositories["mirror/app"].Tags[tag], Is.EqualTo((mayMove ? theirs : ours).Top.Digest));
     }
 
     /// <summary>A garbage collection removes manifests without a tag, which the image is until its referrers are copied.</summary>
@@ -146,19 +134,19 @@ internal sealed class ReferrerCopyTests
     {
         var sbom = AddSbom(_image.Top.Digest);
         var collected = false;
-        _scene.Target.Choose(
+        Scene.Target.Choose(
             (request, _) =>
                 request.Method == "PUT" && request.Path.Value!.EndsWith("/manifests/1", StringComparison.Ordinal) && !collected
                     ? RegistryFaults.Meanwhile(() =>
                     {
                         collected = true;
-                        _scene.Target.Registry.Repositories["mirror/app"].Manifests.Clear();
-                        _scene.Target.Registry.Repositories["mirror/app"].Blobs.Clear();
+                        Scene.Target.Registry.Repositories["mirror/app"].Manifests.Clear();
+                        Scene.Target.Registry.Repositories["mirror/app"].Blobs.Clear();
                     })
                     : null
         );
-        await _scene.CopyAsync(_scene.Request() with { Referrers = true });
-        var target = _scene.Target.Registry.Repositories["mirror/app"];
+        await Scene.CopyAsync(Scene.Request() with { Referrers = true });
+        var target = Scene.Target.Registry.Repositories["mirror/app"];
         Assert.That((collected, target.Tags["1"]), Is.EqualTo((true, _image.Top.Digest)));
         Assert.That(target.Manifests.Keys, Is.EquivalentTo(new[] { _image.Top.Digest, sbom }));
     }
@@ -173,22 +161,22 @@ internal sealed class ReferrerCopyTests
     {
         var image = TestImage.Create(5, platforms: ["amd64", "arm64"]);
         var tag = $"sha256-{image.Top.Digest.Hex}.sig";
-        image.AddTo(_scene.Source.Registry, "team/app", "2");
-        TestImage.Create(2).AddTo(_scene.Source.Registry, "team/app", tag);
+        image.AddTo(Scene.Source.Registry, "team/app", "2");
+        TestImage.Create(2).AddTo(Scene.Source.Registry, "team/app", tag);
         var ofIndex = AddSbom(image.Top.Digest);
         var ofPlatform = AddSbom(image.Platforms[signed].Digest);
-        var request = _scene.Request("team/app:2", "mirror/app:2") with
+        var request = Scene.Request("team/app:2", "mirror/app:2") with
         {
             Platforms = [new Platform("linux", "amd64", null)],
             Subset = subset,
             Referrers = true,
         };
         if (subset == PlatformSubset.Sparse)
-            _scene.Target.Registry.Repository("mirror/app").Manifests[image.Platforms["arm64"].Digest] = image.Platforms["arm64"];
+            Scene.Target.Registry.Repository("mirror/app").Manifests[image.Platforms["arm64"].Digest] = image.Platforms["arm64"];
         if (isThere)
-            await _scene.CopyAsync(request);
-        var plan = await _scene.Copier.PlanAsync(request, CancellationToken.None);
-        var result = await _scene.CopyAsync(request);
+            await Scene.CopyAsync(request);
+        var plan = await Scene.Copier.PlanAsync(request, CancellationToken.None);
+        var result = await Scene.CopyAsync(request);
         Assert.That(result.Outcome, Is.EqualTo(isThere ? CopyOutcome.UpToDate : CopyOutcome.Copied));
         Assert.That(result.Omissions.LeftReferrers, Is.EqualTo(subset == PlatformSubset.Sparse ? [] : new[] { ofIndex.ToString(), tag }));
         Assert.That(
@@ -204,7 +192,7 @@ internal sealed class ReferrerCopyTests
             )
         );
         Assert.That(plan.Omissions.Sentences, Is.EqualTo(result.Omissions.Sentences));
-        var target = _scene.Target.Registry.Repositories["mirror/app"];
+        var target = Scene.Target.Registry.Repositories["mirror/app"];
         Assert.That(target.Manifests.ContainsKey(ofPlatform), Is.EqualTo(signed == "amd64"));
         target.Manifests.TryRemove(image.Platforms["arm64"].Digest, out _);
         if (subset == PlatformSubset.Sparse)
@@ -217,21 +205,21 @@ internal sealed class ReferrerCopyTests
     public async Task No_tag_is_written_if_referrers_that_stay_behind_cannot_be_listed()
     {
         var image = TestImage.Create(5, platforms: ["amd64", "arm64"]);
-        image.AddTo(_scene.Source.Registry, "team/app", "2");
+        image.AddTo(Scene.Source.Registry, "team/app", "2");
         RespondToReferrers(image.Top.Digest, RegistryFaults.Status(403, "DENIED", "no"));
-        var request = _scene.Request("team/app:2", "mirror/app:2") with
+        var request = Scene.Request("team/app:2", "mirror/app:2") with
         {
             Platforms = [new Platform("linux", "amd64", null)],
             Referrers = true,
         };
-        Assert.ThrowsAsync<RegistryException>(() => _scene.CopyAsync(request));
-        Assert.That(_scene.Target.Registry.Repository("mirror/app").Tags, Is.Empty);
-        _scene.Source.RemoveFaults();
-        Assert.That((await _scene.CopyAsync(request)).Outcome, Is.EqualTo(CopyOutcome.Copied));
+        Assert.ThrowsAsync<RegistryException>(() => Scene.CopyAsync(request));
+        Assert.That(Scene.Target.Registry.Repository("mirror/app").Tags, Is.Empty);
+        Scene.Source.RemoveFaults();
+        Assert.That((await Scene.CopyAsync(request)).Outcome, Is.EqualTo(CopyOutcome.Copied));
     }
 
     private void RespondToReferrers(Digest subject, RegistryFault fault) =>
-        _scene.Source.Always((request, _) => request.Path.Value!.EndsWith($"/referrers/{subject}", StringComparison.Ordinal), fault);
+        Scene.Source.Always((request, _) => request.Path.Value!.EndsWith($"/referrers/{subject}", StringComparison.Ordinal), fault);
 
-    private Digest AddSbom(Digest subject) => TestReferrers.AddSbom(_scene.Source.Registry, "team/app", subject).Digest;
+    private Digest AddSbom(Digest subject) => TestReferrers.AddSbom(Scene.Source.Registry, "team/app", subject).Digest;
 }

@@ -9,24 +9,12 @@ namespace ProxySwapper.Tests.Registry.Copying;
 
 /// <summary>Responses of the referrers API that must not be taken for an empty list.</summary>
 [TestFixture]
-internal sealed class ReferrersApiTests
+internal sealed class ReferrersApiTests : CopyFixture
 {
     private readonly TestImage _image = TestImage.Create(1);
-    private CopyScene _scene = null!;
 
     [SetUp]
-    public async Task StartAsync()
-    {
-        _scene = await CopyScene.StartAsync();
-        _image.AddTo(_scene.Source.Registry, "team/app", "1");
-    }
-
-    [TearDown]
-    public async Task StopAsync()
-    {
-        CopyScene.AssertWhole(_scene.Target.Registry);
-        await _scene.DisposeAsync();
-    }
+    public void AddImage() => _image.AddTo(Scene.Source.Registry, "team/app", "1");
 
     /// <summary>As lost connections, caches and proxies leave them. Registries without the API do not respond like this.</summary>
     [TestCase("application/vnd.oci.image.index.v1+json", """{"schemaVersion":2,"manifests":[{"medi""", "")]
@@ -40,17 +28,17 @@ internal sealed class ReferrersApiTests
         AddSbom(_image.Top.Digest);
         RespondToReferrers(_image.Top.Digest, RegistryFaults.Content(contentType, body));
         Assert.That(
-            () => _scene.CopyAsync(_scene.Request() with { Referrers = true }),
+            () => Scene.CopyAsync(Scene.Request() with { Referrers = true }),
             Throws.TypeOf<RegistryException>().With.Message.Contains($"invalid list of referrers: {reason}")
         );
-        Assert.That(_scene.Target.Registry.Repository("mirror/app").Tags, Is.Empty);
+        Assert.That(Scene.Target.Registry.Repository("mirror/app").Tags, Is.Empty);
     }
 
     [Test]
     public async Task A_registry_that_responds_to_any_path_with_a_web_page_has_no_referrers_API()
     {
         RespondToReferrers(_image.Top.Digest, RegistryFaults.WebPage);
-        Assert.That((await _scene.CopyAsync(_scene.Request() with { Referrers = true })).Outcome, Is.EqualTo(CopyOutcome.Copied));
+        Assert.That((await Scene.CopyAsync(Scene.Request() with { Referrers = true })).Outcome, Is.EqualTo(CopyOutcome.Copied));
     }
 
     /// <summary>Quay responds so for a digest that it does not have, such as that of an index that is only at the target.</summary>
@@ -59,22 +47,22 @@ internal sealed class ReferrersApiTests
     public async Task Only_referrers_of_what_the_source_has_are_requested(int status)
     {
         var image = TestImage.Create(5, platforms: ["amd64", "arm64"]);
-        image.AddTo(_scene.Source.Registry, "team/app", "2");
-        _scene.Source.Always(
+        image.AddTo(Scene.Source.Registry, "team/app", "2");
+        Scene.Source.Always(
             (request, _) =>
                 request.Path.Value!.Contains("/referrers/", StringComparison.Ordinal)
-                && !_scene
+                && !Scene
                     .Source.Registry.Repository("team/app")
                     .Manifests.Keys.Any(digest => request.Path.Value.EndsWith(digest.ToString(), StringComparison.Ordinal)),
             RegistryFaults.Status(status, "MANIFEST_UNKNOWN", "no")
         );
-        var request = _scene.Request("team/app:2", "mirror/app:2") with
+        var request = Scene.Request("team/app:2", "mirror/app:2") with
         {
             Platforms = [new Platform("linux", "amd64", null)],
             Referrers = true,
         };
-        Assert.That((await _scene.Copier.PlanAsync(request, CancellationToken.None)).IsUpToDate, Is.False);
-        Assert.That((await _scene.CopyAsync(request)).Outcome, Is.EqualTo(CopyOutcome.Copied));
+        Assert.That((await Scene.Copier.PlanAsync(request, CancellationToken.None)).IsUpToDate, Is.False);
+        Assert.That((await Scene.CopyAsync(request)).Outcome, Is.EqualTo(CopyOutcome.Copied));
     }
 
     [TestCase(404)]
@@ -84,18 +72,18 @@ internal sealed class ReferrersApiTests
     {
         AddSbom(AddSbom(_image.Top.Digest));
         var fault = status == 200 ? RegistryFaults.WebPage : RegistryFaults.Status(status, "NO", "no");
-        _scene.Source.Always(
+        Scene.Source.Always(
             (request, _) =>
                 request.Path.Value!.Contains("/referrers/", StringComparison.Ordinal)
                 && !request.Path.Value.EndsWith(_image.Top.Digest.ToString(), StringComparison.Ordinal),
             fault
         );
-        Assert.ThrowsAsync<RegistryException>(() => _scene.CopyAsync(_scene.Request() with { Referrers = true }));
-        Assert.That(_scene.Target.Registry.Repository("mirror/app").Tags, Is.Empty);
+        Assert.ThrowsAsync<RegistryException>(() => Scene.CopyAsync(Scene.Request() with { Referrers = true }));
+        Assert.That(Scene.Target.Registry.Repository("mirror/app").Tags, Is.Empty);
     }
 
     private void RespondToReferrers(Digest subject, RegistryFault fault) =>
-        _scene.Source.Always((request, _) => request.Path.Value!.EndsWith($"/referrers/{subject}", StringComparison.Ordinal), fault);
+        Scene.Source.Always((request, _) => request.Path.Value!.EndsWith($"/referrers/{subject}", StringComparison.Ordinal), fault);
 
-    private Digest AddSbom(Digest subject) => TestReferrers.AddSbom(_scene.Source.Registry, "team/app", subject).Digest;
+    private Digest AddSbom(Digest subject) => TestReferrers.AddSbom(Scene.Source.Registry, "team/app", subject).Digest;
 }
